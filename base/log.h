@@ -1,0 +1,26 @@
+/* One fact per line on stderr: `level event key=value …`.
+ *
+ * error = a person must act, warn = we coped, info = life events, debug = every step. The level is
+ * the one global of the program. Any thread. A warn or info event that comes more than 20 times in
+ * a minute is folded: the rest of that minute is counted and said in one line `folded event=…
+ * count=…`. Under systemd (JOURNAL_STREAM set) lines start with "<N>" (sd-daemon(3)). */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
+enum { LOG_VALUE_MAX = 512 };
+
+void log_start(enum log_level level);
+/* "debug" "info" "warn" "error"; -1: none of them. */
+int log_parse_level(const char *text, enum log_level *level);
+bool log_has(enum log_level level);
+void log_event(enum log_level level, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A value for key=value: as it is if it is one plain word, else in double quotes with \" \\ \n and
+ * \xNN for control bytes; cut to fit. Returns `out`. */
+const char *log_value(const char *text, char out[LOG_VALUE_MAX]);
+
+#endif

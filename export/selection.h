@@ -1,0 +1,26 @@
+/* Which feeds of a store an export is about, and what is known of each: shared by dump, polls,
+ * gaps. */
+#ifndef EXPORT_SELECTION_H
+#define EXPORT_SELECTION_H
+
+#include "export/dump.h"
+#include "feeds/feed.h"
+
+struct selected {
+    struct stored_feed stored;
+    struct feed *feed;    /* its latest definition; NULL: it has none */
+    int64_t last_slot_at; /* fixed when selected; AT_NONE: no poll */
+};
+
+struct selection {
+    struct selected *feeds; /* by name */
+    size_t count;
+    const struct zone *zone; /* for everything written */
+};
+
+/* ERR_ABSENT: a glob without wildcard names no feed of the store, or a glob matches none. */
+int selection_make(struct selection *selection, struct store *store,
+                   const struct export_range *range, struct err *err);
+void selection_release(struct selection *selection);
+
+#endif

@@ -1,0 +1,1 @@
+#include "storage/poll_record.h"

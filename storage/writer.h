@@ -1,0 +1,83 @@
+/* The one thread that writes. Takes records, commits everything waiting in one transaction, gives
+ * the records back as committed. Group commit by bytes or time; the caller never waits for the
+ * disk.
+ *
+ * writer_append / collect / is_full / state are for the loop's thread, on_committed is called on
+ * the writer's thread and should only wake the loop. Records come back in the order in which they
+ * went in, and only after they are durable. When the disk is full (or below disk_reserve_bytes)
+ * nothing is lost: the writer keeps what waits, tries again every second, and says WRITER_DISK_FULL
+ * meanwhile. */
+#ifndef STORAGE_WRITER_H
+#define STORAGE_WRITER_H
+
+#include "base/list.h"
+#include "storage/poll_record.h"
+#include "storage/store.h"
+
+enum record_kind {
+    RECORD_POLL, /* poll, and its body if outcome is new; sets first_slot_at if it is the first */
+    RECORD_FEED, /* a new feed: feed_id, name, at = created */
+    RECORD_DEFINITION, /* feed_id, number, at = from when, url_epoch, text = JSON */
+    RECORD_SHAPE,      /* feed_id, url_epoch, format, text = path or NULL */
+    RECORD_OPEN,       /* the feed's account opens at `at` */
+    RECORD_CLOSE,      /* … closes */
+    RECORD_RUN,        /* the service's run: at = started, alive_at, ended_at, text = version */
+};
+
+/* One thing to write. The strings that poll's texts point to live in `texts`, owned. */
+struct record {
+    struct list_link link;
+    enum record_kind kind;
+    uint32_t feed_id;
+    void *cookie; /* the caller's, given back */
+    struct poll_record poll;
+    struct buf texts;
+    char *body; /* owned; RECORD_POLL with OUTCOME_NEW */
+    size_t body_length;
+    int64_t at, alive_at, ended_at;
+    uint32_t number, url_epoch;
+    uint8_t format;
+    char *text;       /* owned */
+    bool was_refused; /* out: the slot had a poll already; nothing was changed */
+};
+
+struct record *record_new(enum record_kind kind, uint32_t feed_id); /* NULL: no memory */
+void record_free(struct record *record);
+
+struct writer_options {
+    int64_t linger_ms;  /* wait this long for company; 0: commit at once */
+    size_t batch_bytes; /* … unless this much waits; also the size of one transaction, about */
+    size_t queue_bytes; /* ERR_FULL above it */
+    int64_t disk_reserve_bytes;
+    void (*on_committed)(void *cookie); /* on the writer's thread */
+    void *cookie;
+};
+
+enum writer_state {
+    WRITER_OK,
+    WRITER_DISK_FULL, /* waits for space */
+    WRITER_BROKEN,    /* a commit failed for another reason: end the process, start anew */
+};
+
+struct writer;
+
+/* Borrows `store` until writer_stop() has returned. Returns owned. */
+int writer_start(struct writer **writer, struct store *store, const struct writer_options *options,
+                 struct err *err);
+/* Takes `record`, even on failure. ERR_FULL: too much is waiting, fetch less (RECORD_POLLs with a
+ * body only: small records are always taken). */
+int writer_append(struct writer *writer, struct record *record, struct err *err);
+/* Moves all committed records into `committed` (record_free each). Never waits. */
+void writer_collect(struct writer *writer, struct list *committed);
+bool writer_is_idle(const struct writer *writer); /* nothing waits, nothing to collect */
+bool writer_is_full(const struct writer *writer);
+/* The reason of a state other than OK goes into `why` (may be NULL). */
+enum writer_state writer_state(struct writer *writer, struct err *why);
+/* Milliseconds that the last commit took; 0: none yet. */
+int64_t writer_commit_ms(const struct writer *writer);
+void writer_set_disk_reserve(struct writer *writer, int64_t bytes);
+/* Commits what waits (gives up at once if the disk is full), ends the thread and frees. What was
+ * not committed was never reported. */
+void writer_stop(struct writer *writer);
+
+#endif
