@@ -29,6 +29,7 @@ struct request {
     bool allow_private;     /* may reach loopback, private and link-local addresses */
     /* Decoded bytes as they arrive; NULL: only collected. May not call transfers_*. */
     void (*on_bytes)(void *cookie, const char *bytes, size_t length);
+    void *bytes_cookie; /* for on_bytes; must live until the answer */
 };
 
 enum response_error {
