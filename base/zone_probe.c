@@ -1,0 +1,171 @@
+/* Asks glibc for a zone: where its localtime_r() changes, by steps and then by halving. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/zone_table.h"
+
+/* Gaza (2040) and Cambridge Bay (2000) have changes less than seven days apart. */
+static const int64_t step_s = 6 * INT64_C(86400);
+static const int64_t first_s = 0;
+static const int64_t last_s = INT64_C(4133980800); /* 2101-01-01 */
+
+/* The process's TZ from the first use on. setenv() would move the environment under other threads'
+ * getenv() (libcurl's resolvers call it), so this one buffer is put there once and changed in
+ * place; its last byte is always zero, so that whoever reads it stays inside. It is left at UTC, as
+ * putting an earlier value back would need setenv() again. */
+static char tz_variable[3 + ZONE_NAME_MAX] = "TZ=UTC";
+
+static int set_tz(const char *name)
+{
+    const char *present = getenv("TZ");
+
+    if (present != tz_variable + 3 && putenv(tz_variable))
+        return -1;
+    memset(tz_variable + 3, 0, ZONE_NAME_MAX);
+    memcpy(tz_variable + 3, name, strlen(name));
+    tzset();
+    return 0;
+}
+
+/* No dots at all: there is no such zone, and "..", "zone.tab" and the like are out with them. */
+static bool is_zone_name(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length && length < ZONE_NAME_MAX &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") ==
+               length &&
+           name[0] != '/' && name[length - 1] != '/' && !strstr(name, "//");
+}
+
+/* glibc takes a name that it does not know for UTC and says nothing: look first. */
+static bool has_zone_file(const char *name)
+{
+    const char *folder = getenv("TZDIR");
+    char path[1024], magic[4];
+    struct stat status;
+    bool is_zone;
+    int length, fd;
+
+    length = snprintf(path, sizeof path, "%s/%s",
+                      folder && *folder ? folder : "/usr/share/zoneinfo", name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return false;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return false;
+    is_zone = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+              read(fd, magic, sizeof magic) == (ssize_t)sizeof magic &&
+              memcmp(magic, "TZif", sizeof magic) == 0;
+    close(fd);
+    return is_zone;
+}
+
+static void look(int64_t second, struct zone_span *span)
+{
+    time_t instant = (time_t)second;
+    struct tm tm;
+
+    *span = (struct zone_span){0};
+    if (!localtime_r(&instant, &tm))
+        return;
+    span->offset_s = (int32_t)tm.tm_gmtoff;
+    snprintf(span->abbreviation, sizeof span->abbreviation, "%s", tm.tm_zone);
+}
+
+static bool is_same(const struct zone_span *a, const struct zone_span *b)
+{
+    return a->offset_s == b->offset_s && strcmp(a->abbreviation, b->abbreviation) == 0;
+}
+
+/* The first second that differs from `before`, which holds at `low` and no longer at `high`. */
+static int64_t halve(int64_t low, int64_t high, const struct zone_span *before)
+{
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        struct zone_span span;
+
+        look(middle, &span);
+        if (is_same(&span, before))
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+static int add_span(struct zone *zone, const struct zone_span *span)
+{
+    /* Doubles at every power of two. */
+    if ((zone->count & (zone->count - 1)) == 0) {
+        struct zone_span *spans;
+
+        if (zone->count >= ZONE_SPANS_MAX)
+            return -1;
+        spans = realloc(zone->spans, (zone->count ? zone->count * 2 : 1) * sizeof *spans);
+        if (!spans)
+            return -1;
+        zone->spans = spans;
+    }
+    zone->spans[zone->count++] = *span;
+    return 0;
+}
+
+static int collect(struct zone *zone)
+{
+    struct zone_span before, span;
+
+    look(first_s, &before);
+    before.starts_at = AT_NONE;
+    if (add_span(zone, &before))
+        return -1;
+    for (int64_t at = first_s; at < last_s; at += step_s) {
+        int64_t changed;
+
+        look(at + step_s, &span);
+        if (is_same(&span, &before))
+            continue;
+        changed = halve(at, at + step_s, &before);
+        look(changed, &before);
+        before.starts_at = changed * US_PER_SECOND;
+        if (add_span(zone, &before))
+            return -1;
+    }
+    return 0;
+}
+
+struct zone *zone_probe(const char *name, struct err *err)
+{
+    struct zone *zone;
+    int status;
+
+    if (!is_zone_name(name) || !has_zone_file(name)) {
+        err_set(err, ERR_INPUT, "unknown time zone \"%.80s\"", name);
+        return NULL;
+    }
+    zone = calloc(1, sizeof *zone);
+    if (!zone || set_tz(name))
+        goto fail;
+    memcpy(zone->name, name, strlen(name) + 1);
+    status = collect(zone);
+    set_tz("UTC");
+    if (status)
+        goto fail;
+    return zone;
+fail:
+    zone_free(zone);
+    err_memory(err);
+    return NULL;
+}
+
+void zone_free(struct zone *zone)
+{
+    if (zone)
+        free(zone->spans);
+    free(zone);
+}
