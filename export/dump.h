@@ -23,6 +23,18 @@ struct export_range {
 
 enum time_format { TIME_ISO, TIME_UNIX, TIME_UNIX_MS, TIME_STRFTIME };
 
+struct dump_counts {
+    uint64_t polls, rows, invalid, bodies_without_rows, duplicate_cells, replaced_bytes;
+    uint64_t undecoded; /* polls of a format that has no decoder */
+};
+
+/* Told while a dump runs; each may be NULL. */
+struct dump_watcher {
+    void (*on_feed)(void *cookie, const char *feed, const struct dump_counts *counts);
+    void (*on_progress)(void *cookie, double share); /* 0 … 1, after every poll */
+    void *cookie;
+};
+
 struct dump_options {
     struct export_range range;
     enum time_format time_format;
@@ -30,16 +42,13 @@ struct dump_options {
     const char *rows;    /* NULL: the feed's */
     const char *columns; /* JSON, NULL: the feed's */
     const char *with;    /* "slot,status": columns of polls; NULL: none */
-    uint64_t last;       /* 0: all */
+    uint64_t last;       /* the last so many polls of each feed that would give rows; 0: all */
     bool is_changes_only;
+    const struct dump_watcher *watcher; /* NULL: none */
 };
 
-struct dump_counts {
-    uint64_t polls, rows, invalid, bodies_without_rows, duplicate_cells, replaced_bytes;
-    uint64_t undecoded; /* polls of a format that has no decoder */
-};
-
-/* ERR_USAGE: a bad path, column or time; ERR_ABSENT: no such feed. */
+/* ERR_USAGE: a bad path, column or time; ERR_ABSENT: no such feed. `counts` (may be NULL) are of
+ * all feeds; what is counted for a body is counted for every poll that was answered with it. */
 int dump_run(struct store *store, const struct dump_options *options, const struct sink *sink,
              struct dump_counts *counts, struct err *err);
 

@@ -22,5 +22,7 @@ struct selection {
 int selection_make(struct selection *selection, struct store *store,
                    const struct export_range *range, struct err *err);
 void selection_release(struct selection *selection);
+/* The last slot stored of any of its feeds; AT_NONE: none has a poll. */
+int64_t selection_until(const struct selection *selection);
 
 #endif
