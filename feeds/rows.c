@@ -1,1 +1,139 @@
 #include "feeds/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "feeds/rows_decoder.h"
+
+static const struct {
+    enum feed_format format;
+    const struct rows_decoder *decoder;
+} decoders[] = {
+    {FORMAT_JSON, &rows_json_decoder},
+    {FORMAT_NDJSON, &rows_json_decoder},
+};
+
+struct rows {
+    const struct rows_decoder *decoder;
+    void *state; /* the decoder's */
+    struct rows_columns columns;
+    struct rows_row row;
+    struct rows_counts counts, learning; /* what is counted while learning is not told */
+};
+
+static const struct rows_decoder *decoder_of(enum feed_format format)
+{
+    for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++)
+        if (decoders[i].format == format)
+            return decoders[i].decoder;
+    return NULL;
+}
+
+/* `columns` as a list: these, in this order, and no others. */
+static int fix_columns(struct rows_columns *columns, const struct json *list, struct err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct json *name = list->items[i];
+        uint32_t column;
+
+        if (name->type != JSON_STRING || strlen(name->text) != name->length)
+            return err_set(err, ERR_INPUT, "columns: item %zu is not a name", i + 1);
+        if (rows_columns_find(columns, name->text, name->length, &column, err))
+            return -1;
+        if (columns->count != i + 1)
+            return err_set(err, ERR_INPUT, "column \"%s\" is named twice", name->text);
+    }
+    columns->is_fixed = true;
+    return 0;
+}
+
+static struct json *parse_columns(const char *text, struct err *err)
+{
+    struct json_mistake mistake;
+    struct json *json = json_parse(text, strlen(text), &mistake);
+
+    if (!json) {
+        err_set(err, ERR_INPUT, "columns: column %d: %s", mistake.column, mistake.text);
+        return NULL;
+    }
+    if ((json->type == JSON_ARRAY || json->type == JSON_OBJECT) && json->count)
+        return json;
+    err_set(err, ERR_INPUT, "columns: expected a list of names or an object of name and path");
+    json_free(json);
+    return NULL;
+}
+
+struct rows *rows_new(enum feed_format format, const char *path, const char *columns,
+                      struct err *err)
+{
+    const struct rows_decoder *decoder = decoder_of(format);
+    const struct json *picks = NULL;
+    struct json *json = NULL;
+    struct rows *rows = NULL;
+
+    if (!decoder) {
+        err_set(err, ERR_INPUT, "format \"%s\" has no rows yet", feed_format_name(format));
+        return NULL;
+    }
+    if (columns && !(json = parse_columns(columns, err)))
+        return NULL;
+    rows = calloc(1, sizeof *rows);
+    if (!rows) {
+        err_memory(err);
+        goto fail;
+    }
+    rows_row_init(&rows->row, &rows->columns, &rows->counts);
+    rows->decoder = decoder;
+    if (json && json->type == JSON_OBJECT)
+        picks = json;
+    else if (json && fix_columns(&rows->columns, json, err))
+        goto fail;
+    rows->state = decoder->new (format, path, picks, &rows->row, err);
+    if (!rows->state)
+        goto fail;
+    json_free(json);
+    return rows;
+fail:
+    json_free(json);
+    rows_free(rows);
+    return NULL;
+}
+
+void rows_free(struct rows *rows)
+{
+    if (!rows)
+        return;
+    rows->decoder->free(rows->state);
+    rows_row_release(&rows->row);
+    rows_columns_release(&rows->columns);
+    free(rows);
+}
+
+size_t rows_column_count(const struct rows *rows)
+{
+    return rows->columns.count;
+}
+
+const char *rows_column_name(const struct rows *rows, uint32_t column)
+{
+    return rows->columns.items[column].name;
+}
+
+const struct rows_counts *rows_counts(const struct rows *rows)
+{
+    return &rows->counts;
+}
+
+int rows_decode(struct rows *rows, const char *bytes, size_t length,
+                int (*on_row)(void *cookie, const struct cell *cells, size_t count), void *cookie,
+                struct err *err)
+{
+    struct rows_row *row = &rows->row;
+
+    row->body = bytes;
+    row->body_length = length;
+    row->on_row = on_row;
+    row->cookie = cookie;
+    row->counts = on_row ? &rows->counts : &rows->learning;
+    return rows->decoder->decode(rows->state, err);
+}
