@@ -369,7 +369,7 @@ bool plan_fuse_take(struct plan_fuse *fuse, const struct feed *feed, int64_t mon
     }
     if (fuse->tokens > 2 * requests_a_slot(feed))
         fuse->tokens = 2 * requests_a_slot(feed);
-    if (fuse->tokens < 1)
+    if (fuse->tokens < 0.999) /* not 1: rounding must not refuse what was planned */
         return false;
     fuse->tokens -= 1;
     return true;
