@@ -87,7 +87,9 @@ void zone_civil(const struct zone *zone, int64_t at, struct civil *civil)
     civil->hour = of_day / 3600;
     civil->minute = of_day / 60 % 60;
     civil->second = of_day % 60;
-    civil->microsecond = (int)(at - second * US_PER_SECOND);
+    civil->microsecond = (int)(at % US_PER_SECOND);
+    if (civil->microsecond < 0)
+        civil->microsecond += US_PER_SECOND;
     civil->weekday = weekday < 0 ? weekday + 7 : weekday;
     civil->offset_s = offset_s;
 }
