@@ -1,1 +1,173 @@
-typedef int scheduler_daemon;
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "scheduler/daemon_parts.h"
+
+double service_dice(struct service *service)
+{
+    /* xorshift64* (Vigna, 2016): jitter needs no more. */
+    service->dice ^= service->dice >> 12;
+    service->dice ^= service->dice << 25;
+    service->dice ^= service->dice >> 27;
+    return (double)((service->dice * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
+}
+
+void service_pump_soon(struct service *service)
+{
+    alarm_set(service->pump, 0);
+}
+
+static int load(struct daemon *daemon, struct err *err)
+{
+    struct buf lines;
+
+    if (feed_set_load(&daemon->set, daemon->config_dir, NULL, err) != 0)
+        return -1;
+    if (!daemon->set->service_is_broken) {
+        daemon_log_mistakes(daemon->set);
+        return 0;
+    }
+    buf_init(&lines, 16 * 1024 * 1024);
+    if (feed_set_print_mistakes(daemon->set, &lines) == 0)
+        fwrite(lines.bytes, 1, lines.length, stderr);
+    buf_release(&lines);
+    return err_set(err, ERR_CONFIG, "the configuration in \"%s\" is broken: mend pollard.json",
+                   daemon->config_dir);
+}
+
+static void on_committed_there(void *cookie)
+{
+    struct daemon *daemon = cookie;
+
+    wake_send(daemon->committed);
+}
+
+static int start_writer(struct daemon *daemon, struct err *err)
+{
+    struct writer_options options = {
+        .linger_ms = daemon->options.linger_ms,
+        .batch_bytes = 4 * 1024 * 1024,
+        .queue_bytes = 64 * 1024 * 1024,
+        .disk_reserve_bytes = daemon->set->service.disk_reserve_bytes,
+        .on_committed = on_committed_there,
+        .cookie = daemon,
+    };
+
+    return writer_start(&daemon->service.writer, daemon->store, &options, err);
+}
+
+static int make_parts(struct daemon *daemon, struct err *err)
+{
+    struct service *service = &daemon->service;
+    const struct service_settings *settings = &daemon->set->service;
+    struct transfers_options options = {.max_connections = 2 * settings->max_requests + 64,
+                                        .user_agent = "pollard/" POLLARD_VERSION};
+
+    heap_init(&service->due);
+    service->secrets = daemon->set->secrets;
+    service->hosts = hosts_new(settings->max_requests);
+    service->pump = alarm_new(service->loop, daemon_on_pump, daemon);
+    daemon->tick = alarm_new(service->loop, daemon_on_tick, daemon);
+    daemon->end = alarm_new(service->loop, daemon_on_end, daemon);
+    daemon->committed = wake_new(service->loop, daemon_on_committed, daemon);
+    if (!service->hosts || !service->pump || !daemon->tick || !daemon->end || !daemon->committed)
+        return err_memory(err);
+    if (transfers_new(&service->transfers, service->loop, &options, err) != 0)
+        return -1;
+    if (start_writer(daemon, err) != 0)
+        return -1;
+    return roster_new(&daemon->roster, service, daemon->store, err);
+}
+
+static void begin(struct daemon *daemon)
+{
+    struct loop_time now = loop_now(daemon->service.loop);
+
+    daemon_append_run(daemon, now.wall_at, AT_NONE);
+    if (daemon->service.is_once) {
+        roster_poll_once(daemon->roster, daemon->set);
+    } else {
+        roster_apply(daemon->roster, daemon->set, true);
+        daemon_watch_dirs(daemon);
+        alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
+    }
+    if (daemon->options.for_ms > 0)
+        alarm_set(daemon->end, now.mono_us + daemon->options.for_ms * US_PER_MS);
+    service_pump_soon(&daemon->service);
+    log_event(LEVEL_INFO, "ready", "feeds=%zu mistakes=%zu", roster_count(daemon->roster),
+              daemon->set->mistake_count);
+}
+
+int daemon_new(struct daemon **made, const struct daemon_options *options, struct loop *loop,
+               struct err *err)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+
+    if (!daemon)
+        return err_memory(err);
+    daemon->options = *options;
+    daemon->service.loop = loop;
+    daemon->service.is_once = options->is_once;
+    daemon->service.dice = options->seed;
+    daemon->service.jump_until_at = daemon->service.disk_full_at = AT_NONE;
+    daemon->last = loop_now(loop);
+    daemon->started_at = daemon->last.wall_at;
+    daemon->config_dir = strdup(options->config_dir);
+    if (!daemon->config_dir) {
+        err_memory(err);
+        goto fail;
+    }
+    if (load(daemon, err) != 0 ||
+        store_open(&daemon->store, options->store_dir, STORE_WRITE, err) != 0)
+        goto fail;
+    if (make_parts(daemon, err) != 0)
+        goto fail;
+    daemon_listen_to_signals(daemon);
+    begin(daemon);
+    *made = daemon;
+    return 0;
+fail:
+    daemon_free(daemon);
+    return -1;
+}
+
+void daemon_free(struct daemon *daemon)
+{
+    if (!daemon)
+        return;
+    if (daemon->service.writer && daemon->roster && !daemon->is_broken) {
+        int64_t now_at = loop_now(daemon->service.loop).wall_at;
+
+        daemon_append_run(daemon, now_at, now_at);
+    }
+    if (daemon->service.writer)
+        writer_stop(daemon->service.writer);
+    roster_free(daemon->roster);
+    transfers_free(daemon->service.transfers);
+    hosts_free(daemon->service.hosts);
+    heap_release(&daemon->service.due);
+    for (int i = 0; i < DAEMON_SIGNALS; i++)
+        signal_watch_free(daemon->signals[i]);
+    for (int i = 0; i < DAEMON_WATCHES; i++)
+        dir_watch_free(daemon->watches[i]);
+    wake_free(daemon->committed);
+    alarm_free(daemon->service.pump);
+    alarm_free(daemon->tick);
+    alarm_free(daemon->end);
+    store_close(daemon->store);
+    feed_set_free(daemon->set);
+    free(daemon->config_dir);
+    free(daemon);
+}
+
+int daemon_exit_code(const struct daemon *daemon)
+{
+    return daemon->is_broken || (daemon->service.is_once && daemon->service.failures > 0);
+}
+
+bool daemon_is_settled(const struct daemon *daemon)
+{
+    return writer_is_idle(daemon->service.writer);
+}

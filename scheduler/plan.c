@@ -211,6 +211,11 @@ static int64_t closes_at(const struct plan *plan)
     return least(least(plan->schedule->until_at, plan->end_at), LATEST_AT);
 }
 
+bool plan_is_open(const struct plan *plan, int64_t at)
+{
+    return at >= opens_at(plan) && at < closes_at(plan) && is_inside(plan->schedule, at);
+}
+
 int64_t plan_slot_from(const struct plan *plan, int64_t at)
 {
     const struct schedule *schedule = plan->schedule;

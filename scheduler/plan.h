@@ -23,6 +23,9 @@ int64_t plan_slot_until(const struct plan *plan, int64_t at);
 /* The slot after `slot_at`. */
 int64_t plan_slot_after(const struct plan *plan, int64_t slot_at);
 
+/* May the feed be polled at this instant, slot or not: inside its windows and bounds? */
+bool plan_is_open(const struct plan *plan, int64_t at);
+
 /* A run of evenly spaced slots. */
 struct plan_run {
     int64_t first_at, step_us; /* step 0 if count is 1 */

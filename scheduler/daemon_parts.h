@@ -1,0 +1,41 @@
+/* struct daemon, for the files that make it up: daemon.c (begin and end), daemon_run.c (what moves
+ * it), daemon_reload.c (reload, status, signals). Not for others. */
+#ifndef SCHEDULER_DAEMON_PARTS_H
+#define SCHEDULER_DAEMON_PARTS_H
+
+#include "feeds/feed_load.h"
+#include "scheduler/daemon.h"
+#include "scheduler/roster.h"
+
+enum { DAEMON_TICK_US = 60 * 1000 * 1000, DAEMON_WATCHES = 3, DAEMON_SIGNALS = 4 };
+
+struct daemon {
+    struct service service;
+    struct daemon_options options;
+    char *config_dir;
+    struct store *store;
+    struct feed_set *set;
+    struct roster *roster;
+    struct wake *committed;
+    struct alarm *tick, *end;
+    struct signal_watch *signals[DAEMON_SIGNALS];
+    struct dir_watch *watches[DAEMON_WATCHES];
+    struct loop_time last; /* of the clocks, to see jumps */
+    int64_t started_at;
+    bool is_final; /* requests in flight were given up */
+    bool is_broken;
+    unsigned reloads, broken_reloads;
+};
+
+/* Callbacks of the alarms and of the wake; the cookie is the daemon. */
+void daemon_on_pump(void *cookie);
+void daemon_on_committed(void *cookie);
+void daemon_on_tick(void *cookie);
+void daemon_on_end(void *cookie);
+void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at);
+
+void daemon_log_mistakes(const struct feed_set *set);
+void daemon_watch_dirs(struct daemon *daemon);
+void daemon_listen_to_signals(struct daemon *daemon);
+
+#endif
