@@ -150,17 +150,17 @@ static void format_bound(const struct setting *setting, int64_t bound, char out[
 }
 
 static void out_of_bounds(const struct level *level, const struct setting *setting,
-                          const struct json *value)
+                          const struct json *value, int64_t most_of_type)
 {
-    const char *kind = setting->type == SETTING_COUNT ? "a whole number " : "";
+    const char *kind = setting->type == SETTING_COUNT ? "a whole number" : "";
     char least[CLOCK_DURATION_MAX], most[CLOCK_DURATION_MAX], what[160];
 
     format_bound(setting, setting->least, least);
-    format_bound(setting, setting->most, most);
-    if (setting->most)
-        snprintf(what, sizeof what, "%sbetween %s and %s", kind, least, most);
+    format_bound(setting, setting->most ? setting->most : most_of_type, most);
+    if (setting->most || most_of_type)
+        snprintf(what, sizeof what, "%s%sbetween %s and %s", kind, *kind ? " " : "", least, most);
     else
-        snprintf(what, sizeof what, "%sof at least %s", kind, least);
+        snprintf(what, sizeof what, "at least %s", least);
     expected(level, setting, value, what);
 }
 
@@ -174,7 +174,7 @@ static void apply_count(const struct level *level, const struct setting *setting
         number = strtoll(value->text, &end, 10);
     if (value->type != JSON_NUMBER || *end || !in_bounds(setting, number) || number < 0 ||
         number > UINT_MAX)
-        out_of_bounds(level, setting, value);
+        out_of_bounds(level, setting, value, UINT_MAX);
     else
         *(unsigned *)field_of(setting, level->object) = (unsigned)number;
 }
@@ -193,7 +193,7 @@ static void apply_quantity(const struct level *level, const struct setting *sett
         expected(level, setting, value,
                  is_size ? "a size such as \"16MiB\"" : "a duration such as \"30s\"");
     else if (!in_bounds(setting, number))
-        out_of_bounds(level, setting, value);
+        out_of_bounds(level, setting, value, 0);
     else
         *(int64_t *)field_of(setting, level->object) = number;
 }

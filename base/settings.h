@@ -1,5 +1,5 @@
-/* A table of keys → a filled, checked struct, and back. Every mistake is reported, not just the
- * first. Pure; main thread. */
+/* A table of keys → a filled, checked struct. Every mistake is reported, not just the first. A
+ * table ends with a NULL key. Pure; main thread. */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
 
@@ -13,8 +13,8 @@ enum setting_type {
     SETTING_COUNT,    /* unsigned */
     SETTING_DURATION, /* int64_t ms, a string such as "30s" */
     SETTING_SIZE,     /* int64_t bytes, a string such as "64KiB" */
-    SETTING_TEXT,     /* char *, owned */
-    SETTING_OBJECT,   /* nested table; `false` calls `off` if there is one */
+    SETTING_TEXT,     /* char *, owned; its default is NULL */
+    SETTING_OBJECT,   /* nested table over the struct at `offset`; `false` calls its `off` */
     SETTING_OTHER,    /* `read` does it */
 };
 
@@ -27,19 +27,21 @@ struct settings_report {
 struct setting {
     const char *key;
     enum setting_type type;
-    size_t offset;                 /* of the field in the struct */
-    int64_t least, most, fallback; /* numbers: bounds and default, in the field's unit */
-    const char *fallback_text;     /* default as a user would write it, for help; NULL: none */
-    const char *help;              /* one line */
-    const struct setting *nested;  /* SETTING_OBJECT */
-    void (*off)(void *object);     /* SETTING_OBJECT: `false` */
-    /* SETTING_OTHER: reads `value` into object; reports mistakes itself. May be NULL: the key is
-     * known, and the caller deals with it. */
+    size_t offset; /* of the field in the struct */
+    int64_t least, most,
+        fallback;              /* numbers: bounds and default, in the field's unit; most 0: none */
+    const char *fallback_text; /* default as a user would write it, for help; NULL: none */
+    const char *help;          /* one line */
+    const struct setting *nested; /* SETTING_OBJECT */
+    void (*off)(void *object);    /* SETTING_OBJECT: `false` */
+    /* SETTING_OTHER: reads `value` (never null) into object, not its field; reports mistakes
+     * itself; `key` is with its parents, "retry.wait". May be NULL: the key is known, and the
+     * caller deals with it. */
     void (*read)(void *object, const char *key, const struct json *value,
                  struct settings_report *report);
 };
 
-/* Sets every field of the table to its default. */
+/* Sets every field of the table to its default; what was there is not looked at or freed. */
 void settings_reset(const struct setting *table, void *object);
 /* Applies `json` (an object) over what `object` holds, key by key. Unknown keys ("did you mean"),
  * duplicate keys, wrong types and values out of range are reported; the rest is applied. */
