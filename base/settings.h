@@ -28,10 +28,10 @@ struct setting {
     const char *key;
     enum setting_type type;
     size_t offset; /* of the field in the struct */
-    int64_t least, most,
-        fallback;              /* numbers: bounds and default, in the field's unit; most 0: none */
-    const char *fallback_text; /* default as a user would write it, for help; NULL: none */
-    const char *help;          /* one line */
+    /* Numbers: bounds and default, in the field's unit; most 0: no upper bound. */
+    int64_t least, most, fallback;
+    const char *fallback_text;    /* default as a user would write it, for help; NULL: none */
+    const char *help;             /* one line */
     const struct setting *nested; /* SETTING_OBJECT */
     void (*off)(void *object);    /* SETTING_OBJECT: `false` */
     /* SETTING_OTHER: reads `value` (never null) into object, not its field; reports mistakes
