@@ -294,7 +294,8 @@ const char *host_name(const struct host *host)
 /* Those who wait. */
 
 /* Longest without a request first, and of those that tie the first to come. The heap has one
- * number for both: the instant, and a turn in its last 12 bits. */
+ * number for both: the instant, and a turn in its last 12 bits (where it begins anew, one of those
+ * that tie may be overtaken). */
 static int64_t turn_key(struct hosts *hosts, int64_t last_request_us)
 {
     int64_t turn = hosts->turn++;
