@@ -65,25 +65,22 @@ static size_t cut(const char *text, size_t length)
     return length;
 }
 
-static void write_line(enum log_level level, const char *event, const char *format,
-                       va_list arguments)
+static void write_line(enum log_level level, const char *event, const char *text)
 {
     char line[LINE_MAX_BYTES + 1];
-    int head, tail;
     size_t length;
+    int wanted;
 
     if (atomic_load(&has_priorities))
-        head = snprintf(line, sizeof line, "<%d>%s %.*s ", levels[level].priority,
-                        levels[level].name, EVENT_MAX, event);
+        wanted = snprintf(line, sizeof line, "<%d>%s %.*s %s", levels[level].priority,
+                          levels[level].name, EVENT_MAX, event, text);
     else
-        head = snprintf(line, sizeof line, "%s %.*s ", levels[level].name, EVENT_MAX, event);
-    tail = vsnprintf(line + head, sizeof line - (size_t)head, format, arguments);
-    if (tail < 0)
-        tail = 0;
-    length = (size_t)head + (size_t)tail;
+        wanted =
+            snprintf(line, sizeof line, "%s %.*s %s", levels[level].name, EVENT_MAX, event, text);
+    length = wanted > 0 ? (size_t)wanted : 0;
     if (length > LINE_MAX_BYTES - 1)
         length = cut(line, LINE_MAX_BYTES - 1);
-    if (!tail)
+    if (!*text && length)
         length--; /* the blank */
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)line[i] < ' ' || line[i] == 0x7F)
@@ -92,18 +89,6 @@ static void write_line(enum log_level level, const char *event, const char *form
     line[length++] = '\n';
     while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
         continue;
-}
-
-static void say(enum log_level level, const char *event, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void say(enum log_level level, const char *event, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    write_line(level, event, format, arguments);
-    va_end(arguments);
 }
 
 static int64_t monotonic_ms(void)
@@ -122,8 +107,12 @@ static void end_minutes(int64_t now_ms)
 
         if (!fold->event[0] || now_ms - fold->since_ms < 60000)
             continue;
-        if (fold->folded)
-            say(fold->level, "folded", "event=%s count=%u", fold->event, fold->folded);
+        if (fold->folded) {
+            char text[EVENT_MAX + 32];
+
+            snprintf(text, sizeof text, "event=%s count=%u", fold->event, fold->folded);
+            write_line(fold->level, "folded", text);
+        }
         fold->event[0] = '\0';
     }
 }
@@ -212,14 +201,17 @@ bool log_has(enum log_level level)
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
+    char text[LINE_MAX_BYTES + 1];
     int saved = errno;
     va_list arguments;
 
     if (!log_has(level) || is_folded(level, event))
         goto done;
     va_start(arguments, format);
-    write_line(level, event, format, arguments);
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
     va_end(arguments);
+    write_line(level, event, text);
 done:
     errno = saved;
 }

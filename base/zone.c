@@ -8,7 +8,7 @@
 enum { ZONES_MAX = 1024 };
 
 /* No zone is this far from UTC, and no jump this wide (Samoa's lost a day). */
-static const int64_t widest_us = 30 * 3600 * US_PER_SECOND;
+static const int64_t widest_us = INT64_C(30) * 3600 * US_PER_SECOND;
 
 static struct zone_span utc_span = {.starts_at = AT_NONE, .abbreviation = "UTC"};
 static const struct zone utc = {.spans = &utc_span, .count = 1, .name = "UTC"};
@@ -124,7 +124,7 @@ int64_t zone_instant_of_wall(const struct zone *zone, int64_t wall_us, bool is_s
 int64_t zone_instant(const struct zone *zone, const struct civil *civil, bool is_second)
 {
     /* Days enough for the widest offset are left to the ends of int64_t. */
-    const int64_t most_s = INT64_MAX / US_PER_SECOND - 100 * 86400;
+    const int64_t most_s = INT64_MAX / US_PER_SECOND - INT64_C(100) * 86400;
     int64_t second = clock_days_from_date(civil->year, civil->month, 1) * 86400 +
                      (civil->day - INT64_C(1)) * 86400 + civil->hour * INT64_C(3600) +
                      civil->minute * INT64_C(60) + civil->second;

@@ -26,8 +26,7 @@ static int set_tz(const char *name)
 
     if (present != tz_variable + 3 && putenv(tz_variable))
         return -1;
-    memset(tz_variable + 3, 0, ZONE_NAME_MAX);
-    memcpy(tz_variable + 3, name, strlen(name));
+    strncpy(tz_variable + 3, name, ZONE_NAME_MAX - 1);
     tzset();
     return 0;
 }
