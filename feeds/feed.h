@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/zone.h"
 
@@ -90,14 +91,20 @@ struct feed {
     char *columns;   /* compact JSON of `columns`, NULL: auto */
     int64_t keep_ms; /* 0: for ever */
     struct feed_alert alert;
-    char *ca_file, *pin, *proxy, *user_agent, *notes; /* NULL: none */
+    char *ca_file;                          /* NULL: none; a path that the process can open */
+    char *pin, *proxy, *user_agent, *notes; /* NULL: none */
     /* The effective keys as compact JSON, templates unexpanded, literal passwords and tokens masked
-     * as
-     * "***", each key only where it differs from the built-in default; `url` and `interval`/`at`
-     * always. The same keys give the same bytes. feed_from_definition() reads it back. */
+     * as "***", each key only where it differs from the built-in default; `url` and
+     * `interval`/`at` always. The same keys give the same bytes. feed_from_definition() reads it
+     * back. */
     char *definition;
+    bool has_own_offset;     /* `offset` is a duration, not "auto" */
+    struct hash fingerprint; /* of the definition unmasked and its secrets' values, for reloads */
 };
 
+struct feed *feed_new(void); /* built-in defaults, one reference; NULL: no memory */
+/* The smaller of 30 s and the interval. */
+int64_t feed_default_timeout_ms(const struct feed *feed);
 struct feed *feed_hold(struct feed *feed);
 void feed_drop(struct feed *feed); /* the last drop frees; NULL is fine */
 
@@ -120,7 +127,7 @@ struct alerts_settings {
 
 /* pollard.json. */
 struct service_settings {
-    char *store;  /* NULL: not set; made absolute or relative to the config directory as written */
+    char *store;  /* NULL: not set; as written, relative means beside pollard.json */
     char *listen; /* "127.0.0.1:8889", "off" */
     unsigned max_requests;
     int64_t store_limit_bytes; /* 0: none */
@@ -128,7 +135,7 @@ struct service_settings {
     char **listen_hosts;
     size_t listen_host_count;
     struct alerts_settings alerts;
-    struct json *defaults; /* as read, NULL: none */
+    const struct json *defaults; /* as read, borrowed from the set; NULL: none */
 };
 
 /* One mistake of the configuration. */
@@ -140,11 +147,13 @@ struct mistake {
 
 struct secrets; /* secret.h */
 
+/* `defaults` of `service` is a part of `service_source`. */
 struct feed_set {
     char *dir;
     struct service_settings service;
-    bool service_is_broken; /* pollard.json has mistakes */
-    struct feed **feeds;    /* sorted by name; disabled ones too */
+    bool service_is_broken;      /* pollard.json has mistakes */
+    struct json *service_source; /* the pollard.json that `service` was read from; NULL: none */
+    struct feed **feeds;         /* sorted by name; disabled ones too */
     size_t count;
     struct mistake *mistakes; /* in order of file, line, column */
     size_t mistake_count;
@@ -153,7 +162,10 @@ struct feed_set {
     struct secrets *secrets;
 };
 
-void feed_set_free(struct feed_set *set);
+void headers_free(struct feed_header *headers, size_t count);
+void service_settings_release(struct service_settings *service); /* leaves it zeroed */
+
+void feed_set_free(struct feed_set *set); /* NULL is fine */
 /* Binary search; NULL: none of that name. */
 struct feed *feed_set_find(const struct feed_set *set, const char *name);
 bool feed_set_is_broken(const struct feed_set *set, const char *file);
