@@ -91,6 +91,10 @@ struct poll_record {
 };
 
 void poll_record_init(struct poll_record *record); /* everything absent, count 1 */
+/* A run has a step, is of missed slots and ends before the end of time; a single poll has no step.
+ */
+bool poll_record_is_sound(const struct poll_record *record);
+/* Appends to `out`. -1: it is full, or no memory. */
 int poll_record_encode(const struct poll_record *record, struct buf *out);
 /* ERR_DAMAGED. Borrows `bytes` for as long as `record` is used. */
 int poll_record_decode(struct poll_record *record, const void *bytes, size_t length,

@@ -21,8 +21,8 @@ void reader_rest(struct reader *reader);
 int reader_seek(struct reader *reader, uint32_t feed_id, int64_t slot_at, struct err *err);
 /* Puts it behind the feed's last poll with slot_at before `slot_at` (AT_NEVER: the very last). */
 int reader_seek_back(struct reader *reader, uint32_t feed_id, int64_t slot_at, struct err *err);
-/* 1: got one, its texts borrowed until the next call on this reader; 0: none left; -1: ERR_DAMAGED…
- */
+/* 1: got one, its texts borrowed until the next of these two calls; 0: none left; -1: ERR_DAMAGED…
+ * and the place is behind the damaged one: a caller may go on. */
 int reader_next(struct reader *reader, struct poll_record *poll, struct err *err);
 int reader_previous(struct reader *reader, struct poll_record *poll, struct err *err);
 /* The body kept for the poll at `body_slot_at`, decoded, appended to the emptied `body` (whose
@@ -30,6 +30,9 @@ int reader_previous(struct reader *reader, struct poll_record *poll, struct err 
  * place. */
 int reader_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct buf *body,
                 struct err *err);
+
+/* 1: the body is kept; 0: it is not. Looks only at the head of its block. */
+int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct err *err);
 
 /* What the scheduler must know of a feed to go on after a restart, read from the tail of its polls.
  */

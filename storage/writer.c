@@ -1,1 +1,440 @@
 #include "storage/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "storage/commit.h"
+#include "storage/tables.h"
+
+enum { RETRY_MS = 1000, READERS_CHECK_MS = 60000, RECORD_BYTES = 512 };
+/* An I/O error with less than this left on the volume is taken for a full disk: LMDB says EIO for
+ * a write that was cut short. */
+enum { LITTLE_BYTES = 4 * 1024 * 1024 };
+
+struct writer {
+    struct store *store;
+    struct writer_options options;
+    pthread_t thread;
+    pthread_mutex_t lock; /* over everything up to the blank line */
+    pthread_cond_t wake;
+    struct list waiting, committed;
+    size_t waiting_bytes, batch_bytes; /* batch: taken out of `waiting`, not committed yet */
+    size_t batch_count;
+    int64_t oldest_ms; /* when the head of `waiting` came */
+    int64_t retry_ms;  /* not before this; 0: at once */
+    int64_t commit_ms;
+    int64_t disk_reserve_bytes;
+    enum writer_state state;
+    struct err why;
+    bool is_stopping;
+
+    struct commit *commit; /* the thread's own */
+    int64_t readers_checked_ms;
+    size_t one_by_one; /* so many records go alone: one of them cannot be stored */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static size_t bytes_of(const struct record *record)
+{
+    return RECORD_BYTES + record->body_length + record->texts.length +
+           (record->text ? strlen(record->text) : 0);
+}
+
+static void wait_until(struct writer *writer, int64_t until_ms)
+{
+    struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+
+    (void)pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
+}
+
+/* When the next batch may go: AT_NEVER: nothing to do. */
+static int64_t due_ms(const struct writer *writer)
+{
+    if (!writer->waiting.head || writer->state == WRITER_BROKEN)
+        return AT_NEVER;
+    if (writer->retry_ms)
+        return writer->retry_ms;
+    if (writer->one_by_one || writer->waiting_bytes >= writer->options.batch_bytes)
+        return 0;
+    return writer->oldest_ms + writer->options.linger_ms;
+}
+
+/* false: the end. A writer that stops tries once more what failed before. */
+static bool wait_for_work(struct writer *writer)
+{
+    for (;;) {
+        int64_t due = due_ms(writer);
+
+        if (writer->is_stopping)
+            return due != AT_NEVER;
+        if (due == AT_NEVER)
+            (void)pthread_cond_wait(&writer->wake, &writer->lock);
+        else if (due <= now_ms())
+            return true;
+        else
+            wait_until(writer, due);
+    }
+}
+
+/* As much as fits in one transaction; a record larger than that goes alone. */
+static void take_batch(struct writer *writer, struct list *batch)
+{
+    writer->batch_bytes = 0;
+    while (writer->waiting.head) {
+        size_t bytes = bytes_of((struct record *)writer->waiting.head);
+
+        if (batch->count &&
+            (writer->one_by_one || writer->batch_bytes + bytes > writer->options.batch_bytes))
+            break;
+        writer->batch_bytes += bytes;
+        list_push(batch, list_take(&writer->waiting));
+    }
+    writer->waiting_bytes -= writer->batch_bytes;
+    writer->batch_count = batch->count;
+}
+
+static void give_back(struct writer *writer, struct list *batch)
+{
+    list_move(batch, &writer->waiting);
+    list_move(&writer->waiting, batch);
+    writer->waiting_bytes += writer->batch_bytes;
+    writer->batch_bytes = 0;
+    writer->batch_count = 0;
+}
+
+static bool has_little_space(const struct writer *writer, size_t batch_bytes)
+{
+    int64_t free_bytes = store_free_bytes(writer->store);
+
+    return free_bytes >= 0 && (uint64_t)free_bytes < (uint64_t)LITTLE_BYTES + 2 * batch_bytes;
+}
+
+/* One attempt: LMDB's rc, or ENOSPC without having tried when the disk is below the reserve. */
+static int attempt(struct writer *writer, const struct list *batch, int64_t reserve_bytes)
+{
+    int64_t free_bytes = store_free_bytes(writer->store);
+    int rc, dead;
+
+    if (now_ms() - writer->readers_checked_ms > READERS_CHECK_MS) {
+        (void)mdb_reader_check(writer->store->env, &dead);
+        writer->readers_checked_ms = now_ms();
+    }
+    if (free_bytes >= 0 && free_bytes < reserve_bytes)
+        return ENOSPC;
+    rc = commit_batch(writer->commit, batch);
+    while (rc == MDB_MAP_FULL) {
+        rc = store_grow(writer->store);
+        if (rc)
+            return rc == EAGAIN ? rc : ENOSPC;
+        rc = commit_batch(writer->commit, batch);
+    }
+    return rc;
+}
+
+enum verdict {
+    VERDICT_DONE,
+    VERDICT_NO_SPACE,
+    VERDICT_LATER,       /* no memory, or somebody reads while the map must grow */
+    VERDICT_ONE_RECORDS, /* one record of the batch may be to blame */
+    VERDICT_BROKEN
+};
+
+static enum verdict judge(const struct writer *writer, int rc, size_t batch_bytes)
+{
+    switch (rc) {
+    case 0:
+        return VERDICT_DONE;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return VERDICT_NO_SPACE;
+    case EIO:
+        return has_little_space(writer, batch_bytes) ? VERDICT_NO_SPACE : VERDICT_BROKEN;
+    case ENOMEM:
+    case EAGAIN:
+        return VERDICT_LATER;
+    case EINVAL:
+    case EBADMSG:
+    case MDB_BAD_VALSIZE:
+    case MDB_KEYEXIST:
+    case MDB_NOTFOUND:
+    case MDB_TXN_FULL:
+        return VERDICT_ONE_RECORDS;
+    default:
+        return VERDICT_BROKEN;
+    }
+}
+
+static void set_state(struct writer *writer, enum writer_state state, int rc)
+{
+    writer->state = state;
+    writer->retry_ms = 0;
+    writer->why.kind = ERR_NONE;
+    writer->why.text[0] = '\0';
+    if (state == WRITER_DISK_FULL)
+        (void)err_set(&writer->why, ERR_FULL, "store \"%s\": the disk is full, or nearly",
+                      store_dir(writer->store));
+    else if (rc)
+        (void)table_error(writer->store, rc, "cannot commit", &writer->why);
+}
+
+static void finish(struct writer *writer, struct list *batch)
+{
+    if (writer->one_by_one)
+        writer->one_by_one -= batch->count < writer->one_by_one ? batch->count : writer->one_by_one;
+    list_move(&writer->committed, batch);
+    writer->batch_bytes = 0;
+    writer->batch_count = 0;
+    set_state(writer, WRITER_OK, 0);
+}
+
+static void settle(struct writer *writer, struct list *batch, int rc)
+{
+    switch (judge(writer, rc, writer->batch_bytes)) {
+    case VERDICT_DONE:
+        finish(writer, batch);
+        return;
+    case VERDICT_ONE_RECORDS:
+        if (batch->count == 1) {
+            ((struct record *)batch->head)->was_refused = true;
+            finish(writer, batch);
+            return;
+        }
+        writer->one_by_one = batch->count;
+        break;
+    case VERDICT_NO_SPACE:
+        set_state(writer, WRITER_DISK_FULL, rc);
+        writer->retry_ms = now_ms() + RETRY_MS;
+        break;
+    case VERDICT_LATER:
+        writer->retry_ms = now_ms() + RETRY_MS;
+        break;
+    case VERDICT_BROKEN:
+        set_state(writer, WRITER_BROKEN, rc);
+        break;
+    }
+    give_back(writer, batch);
+}
+
+static void work(struct writer *writer)
+{
+    while (wait_for_work(writer)) {
+        struct list batch = {0};
+        int64_t reserve_bytes = writer->disk_reserve_bytes;
+        enum writer_state before = writer->state;
+        int64_t began_ms;
+        bool is_news, gives_up;
+        int rc;
+
+        take_batch(writer, &batch);
+        (void)pthread_mutex_unlock(&writer->lock);
+        began_ms = now_ms();
+        rc = attempt(writer, &batch, reserve_bytes);
+        (void)pthread_mutex_lock(&writer->lock);
+        if (!rc)
+            writer->commit_ms = now_ms() - began_ms > 0 ? now_ms() - began_ms : 1;
+        settle(writer, &batch, rc);
+        is_news = writer->committed.head || writer->state != before;
+        gives_up = writer->is_stopping && (writer->retry_ms || writer->state == WRITER_BROKEN);
+        (void)pthread_mutex_unlock(&writer->lock);
+        if (is_news && writer->options.on_committed)
+            writer->options.on_committed(writer->options.cookie);
+        (void)pthread_mutex_lock(&writer->lock);
+        if (gives_up)
+            break;
+    }
+}
+
+static void *writer_thread(void *cookie)
+{
+    struct writer *writer = cookie;
+
+    (void)pthread_mutex_lock(&writer->lock);
+    work(writer);
+    (void)pthread_mutex_unlock(&writer->lock);
+    return NULL;
+}
+
+static void free_records(struct list *list)
+{
+    struct list_link *link;
+
+    while ((link = list_take(list)))
+        record_free((struct record *)link);
+}
+
+static void writer_free(struct writer *writer)
+{
+    free_records(&writer->waiting);
+    free_records(&writer->committed);
+    commit_free(writer->commit);
+    (void)pthread_cond_destroy(&writer->wake);
+    (void)pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}
+
+static int init_locks(struct writer *writer)
+{
+    pthread_condattr_t attributes;
+    int failed = pthread_mutex_init(&writer->lock, NULL);
+
+    if (failed)
+        return -1;
+    failed = pthread_condattr_init(&attributes);
+    if (!failed) {
+        failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) ||
+                 pthread_cond_init(&writer->wake, &attributes);
+        (void)pthread_condattr_destroy(&attributes);
+    }
+    if (failed)
+        (void)pthread_mutex_destroy(&writer->lock);
+    return failed ? -1 : 0;
+}
+
+/* Signals are the loop's business: the thread is born with all of them blocked. */
+static int start_thread(struct writer *writer, struct err *err)
+{
+    sigset_t all, before;
+    int failed;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    failed = pthread_create(&writer->thread, NULL, writer_thread, writer);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return err_set(err, ERR_IO, "cannot start the writing thread: %s", strerror(failed));
+    (void)pthread_setname_np(writer->thread, "writer");
+    return 0;
+}
+
+int writer_start(struct writer **out, struct store *store, const struct writer_options *options,
+                 struct err *err)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+
+    *out = NULL;
+    if (!writer)
+        return err_memory(err);
+    writer->store = store;
+    writer->options = *options;
+    writer->disk_reserve_bytes = options->disk_reserve_bytes;
+    if (init_locks(writer)) {
+        free(writer);
+        return err_memory(err);
+    }
+    writer->commit = commit_new(store);
+    if (!writer->commit || start_thread(writer, err)) {
+        if (!writer->commit)
+            (void)err_memory(err);
+        writer_free(writer);
+        return -1;
+    }
+    *out = writer;
+    return 0;
+}
+
+int writer_append(struct writer *writer, struct record *record, struct err *err)
+{
+    size_t bytes = bytes_of(record);
+    size_t waiting;
+
+    (void)pthread_mutex_lock(&writer->lock);
+    waiting = writer->waiting_bytes + writer->batch_bytes;
+    if (record->body_length && waiting && waiting + bytes > writer->options.queue_bytes) {
+        (void)pthread_mutex_unlock(&writer->lock);
+        record_free(record);
+        return err_set(err, ERR_FULL, "%zu bytes wait to be stored", waiting);
+    }
+    if (!writer->waiting.head)
+        writer->oldest_ms = now_ms();
+    list_push(&writer->waiting, &record->link);
+    writer->waiting_bytes += bytes;
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+    return 0;
+}
+
+void writer_collect(struct writer *writer, struct list *committed)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    list_move(committed, &writer->committed);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+/* What looks does not change; the lock is no part of what it looks at. */
+static struct writer *lock_to_look(const struct writer *writer)
+{
+    struct writer *locked = (struct writer *)writer;
+
+    (void)pthread_mutex_lock(&locked->lock);
+    return locked;
+}
+
+bool writer_is_idle(const struct writer *writer)
+{
+    struct writer *locked = lock_to_look(writer);
+    bool is_idle = !locked->waiting.head && !locked->batch_count && !locked->committed.head;
+
+    (void)pthread_mutex_unlock(&locked->lock);
+    return is_idle;
+}
+
+bool writer_is_full(const struct writer *writer)
+{
+    struct writer *locked = lock_to_look(writer);
+    bool is_full = locked->waiting_bytes + locked->batch_bytes >= locked->options.queue_bytes;
+
+    (void)pthread_mutex_unlock(&locked->lock);
+    return is_full;
+}
+
+enum writer_state writer_state(struct writer *writer, struct err *why)
+{
+    enum writer_state state;
+
+    (void)pthread_mutex_lock(&writer->lock);
+    state = writer->state;
+    if (why)
+        *why = writer->why;
+    (void)pthread_mutex_unlock(&writer->lock);
+    return state;
+}
+
+int64_t writer_commit_ms(const struct writer *writer)
+{
+    struct writer *locked = lock_to_look(writer);
+    int64_t commit_ms = locked->commit_ms;
+
+    (void)pthread_mutex_unlock(&locked->lock);
+    return commit_ms;
+}
+
+void writer_set_disk_reserve(struct writer *writer, int64_t bytes)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->disk_reserve_bytes = bytes;
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+void writer_stop(struct writer *writer)
+{
+    if (!writer)
+        return;
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->is_stopping = true;
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+    (void)pthread_join(writer->thread, NULL);
+    writer_free(writer);
+}

@@ -16,7 +16,7 @@
 
 enum record_kind {
     RECORD_POLL, /* poll, and its body if outcome is new; sets first_slot_at if it is the first */
-    RECORD_FEED, /* a new feed: feed_id, name, at = created */
+    RECORD_FEED, /* a new feed: feed_id, text = name, at = created */
     RECORD_DEFINITION, /* feed_id, number, at = from when, url_epoch, text = JSON */
     RECORD_SHAPE,      /* feed_id, url_epoch, format, text = path or NULL */
     RECORD_OPEN,       /* the feed's account opens at `at` */
@@ -24,7 +24,8 @@ enum record_kind {
     RECORD_RUN,        /* the service's run: at = started, alive_at, ended_at, text = version */
 };
 
-/* One thing to write. The strings that poll's texts point to live in `texts`, owned. */
+/* One thing to write. Of a new poll the writer fills in what the body says itself: body_slot_at,
+ * body_bytes, body_hash. The strings that poll's texts point to live in `texts`, owned. */
 struct record {
     struct list_link link;
     enum record_kind kind;
@@ -38,7 +39,8 @@ struct record {
     uint32_t number, url_epoch;
     uint8_t format;
     char *text;       /* owned */
-    bool was_refused; /* out: the slot had a poll already; nothing was changed */
+    bool was_refused; /* out: the slot had a poll already, or this record cannot be stored at all;
+                         nothing was changed */
 };
 
 struct record *record_new(enum record_kind kind, uint32_t feed_id); /* NULL: no memory */
@@ -49,7 +51,7 @@ struct writer_options {
     size_t batch_bytes; /* … unless this much waits; also the size of one transaction, about */
     size_t queue_bytes; /* ERR_FULL above it */
     int64_t disk_reserve_bytes;
-    void (*on_committed)(void *cookie); /* on the writer's thread */
+    void (*on_committed)(void *cookie); /* on the writer's thread; also when the state changes */
     void *cookie;
 };
 

@@ -1,0 +1,15 @@
+/* Inside storage/: applies records inside one write transaction. The writer's thread. */
+#ifndef STORAGE_COMMIT_H
+#define STORAGE_COMMIT_H
+
+#include "base/list.h"
+#include "storage/writer.h"
+
+struct commit;
+struct commit *commit_new(struct store *store); /* NULL: no memory */
+void commit_free(struct commit *commit);
+/* Writes all of `batch` (which stays the caller's) in one transaction. Returns LMDB's rc: 0 means
+ * durable, else nothing was written. `was_refused` of each record is right after 0. */
+int commit_batch(struct commit *commit, const struct list *batch);
+
+#endif

@@ -1,0 +1,30 @@
+#include <stdlib.h>
+
+#include "storage/writer.h"
+
+/* Room for every text of a poll. */
+enum { RECORD_TEXTS_MAX = 8 * (POLL_TEXT_MAX + 1) };
+
+struct record *record_new(enum record_kind kind, uint32_t feed_id)
+{
+    struct record *record = calloc(1, sizeof *record);
+
+    if (!record)
+        return NULL;
+    record->kind = kind;
+    record->feed_id = feed_id;
+    poll_record_init(&record->poll);
+    buf_init(&record->texts, RECORD_TEXTS_MAX);
+    record->at = record->alive_at = record->ended_at = AT_NONE;
+    return record;
+}
+
+void record_free(struct record *record)
+{
+    if (!record)
+        return;
+    buf_release(&record->texts);
+    free(record->body);
+    free(record->text);
+    free(record);
+}

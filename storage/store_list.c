@@ -1,0 +1,213 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/key.h"
+#include "storage/pack.h"
+#include "storage/poll_record.h"
+#include "storage/stored.h"
+#include "storage/tables.h"
+#include "storage/value.h"
+#include "storage/walk.h"
+
+static int damaged(enum table table, const MDB_val *key, struct err *err)
+{
+    char text[TABLE_PLACE_MAX];
+
+    table_place(table, key, text);
+    return err_set(err, ERR_DAMAGED, "%s: cannot be what was written", text);
+}
+
+static int get_feed(struct walk *walk, uint32_t feed_id, struct stored_feed *feed, struct err *err)
+{
+    uint8_t bytes[KEY_FEED_BYTES];
+    MDB_val key = {sizeof bytes, bytes}, value;
+    int found;
+
+    key_of_feed(feed_id, bytes);
+    found = table_get(walk->store, walk->txn, TABLE_FEEDS, &key, &value, err);
+    if (found < 0)
+        return -1;
+    if (!found || stored_feed_decode(feed, value.mv_data, value.mv_size))
+        return damaged(TABLE_FEEDS, &key, err);
+    feed->id = feed_id;
+    return 0;
+}
+
+int store_each_feed(struct store *store, int (*on_feed)(void *, const struct stored_feed *),
+                    void *cookie, struct err *err)
+{
+    struct walk walk;
+    struct stored_feed feed;
+    MDB_val key, value;
+    int found, failed = walk_open(&walk, store, TABLE_NAMES, err);
+
+    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
+        failed = found < 0 || table_unseal(TABLE_NAMES, &key, &value, err) ? -1 : 0;
+        if (!failed && value.mv_size != KEY_FEED_BYTES)
+            failed = damaged(TABLE_NAMES, &key, err);
+        if (!failed)
+            failed = get_feed(&walk, key_feed(value.mv_data), &feed, err);
+        if (!failed && on_feed(cookie, &feed))
+            break;
+    }
+    walk_close(&walk);
+    return failed;
+}
+
+int store_each_definition(struct store *store, uint32_t feed_id,
+                          int (*on_definition)(void *, const struct stored_definition *),
+                          void *cookie, struct err *err)
+{
+    struct walk walk;
+    struct stored_definition definition;
+    uint8_t first[KEY_NUMBER_BYTES];
+    MDB_val key, value;
+    int found, failed = walk_open(&walk, store, TABLE_DEFINITIONS, err);
+
+    key_of_number(feed_id, 0, first);
+    if (!failed)
+        walk_place(&walk, first, sizeof first, false);
+    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
+        if (found > 0 && (key.mv_size != KEY_NUMBER_BYTES || key_feed(key.mv_data) != feed_id))
+            break;
+        failed = found < 0 || table_unseal(TABLE_DEFINITIONS, &key, &value, err) ? -1 : 0;
+        if (!failed && stored_definition_decode(&definition, value.mv_data, value.mv_size))
+            failed = damaged(TABLE_DEFINITIONS, &key, err);
+        definition.number = failed ? 0 : key_number(key.mv_data);
+        if (!failed && on_definition(cookie, &definition))
+            break;
+    }
+    walk_close(&walk);
+    return failed;
+}
+
+int store_each_run(struct store *store, int (*on_run)(void *, const struct stored_run *),
+                   void *cookie, struct err *err)
+{
+    struct walk walk;
+    struct stored_run run;
+    MDB_val key, value;
+    int found, failed = walk_open(&walk, store, TABLE_RUNS, err);
+
+    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
+        failed = found < 0 || table_unseal(TABLE_RUNS, &key, &value, err) ? -1 : 0;
+        if (!failed && (key.mv_size != 8 || stored_run_decode(&run, value.mv_data, value.mv_size)))
+            failed = damaged(TABLE_RUNS, &key, err);
+        if (failed)
+            break;
+        run.started_at = key_time(key.mv_data);
+        if (on_run(cookie, &run))
+            break;
+    }
+    walk_close(&walk);
+    return failed;
+}
+
+int store_shape(struct store *store, uint32_t feed_id, uint32_t url_epoch, uint8_t *format,
+                bool *has_path, struct buf *path, struct err *err)
+{
+    uint8_t bytes[KEY_NUMBER_BYTES];
+    MDB_val key = {sizeof bytes, bytes}, value;
+    struct stored_shape shape = {0};
+    size_t length = 0;
+    MDB_txn *txn;
+    int found;
+
+    buf_reset(path);
+    key_of_number(feed_id, url_epoch, bytes);
+    if (table_begin_read(store, &txn, err))
+        return -1;
+    found = table_get(store, txn, TABLE_SHAPES, &key, &value, err);
+    if (found > 0 && stored_shape_decode(&shape, &length, value.mv_data, value.mv_size))
+        found = damaged(TABLE_SHAPES, &key, err);
+    if (found > 0 && buf_append(path, shape.path, length))
+        found = err_memory(err);
+    table_end_read(store, txn, true);
+    *format = shape.format;
+    *has_path = shape.has_path;
+    return found;
+}
+
+static int count_polls(struct store *store, struct store_stat *stat, struct err *err)
+{
+    struct walk walk;
+    struct poll_record poll;
+    MDB_val key, value;
+    int found, failed = walk_open(&walk, store, TABLE_POLLS, err);
+
+    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
+        failed = found < 0 || table_unseal(TABLE_POLLS, &key, &value, err) ||
+                         poll_record_decode(&poll, value.mv_data, value.mv_size, err)
+                     ? -1
+                     : 0;
+        if (failed)
+            break;
+        stat->polls += poll.count;
+        stat->missed += poll.outcome == OUTCOME_MISSED ? poll.count : 0;
+        if (stat->oldest_at == AT_NONE || poll.slot_at < stat->oldest_at)
+            stat->oldest_at = poll.slot_at;
+        if (stat->newest_at == AT_NONE || poll_record_last_slot(&poll) > stat->newest_at)
+            stat->newest_at = poll_record_last_slot(&poll);
+    }
+    walk_close(&walk);
+    return failed;
+}
+
+/* The heads of the blocks only; their checksums are verify's work. */
+static int count_bodies(struct store *store, struct store_stat *stat, struct err *err)
+{
+    struct walk walk;
+    struct pack_header header;
+    MDB_val key, value;
+    int found, failed = walk_open(&walk, store, TABLE_BODIES, err);
+
+    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
+        if (found > 0 && key.mv_size == KEY_BODY_BYTES && key_part(key.mv_data) > 0)
+            continue;
+        failed = found;
+        if (found > 0)
+            failed = key.mv_size == KEY_BODY_BYTES && value.mv_size <= VALUE_MAX
+                         ? pack_read_header(value.mv_data, value.mv_size, &header, err)
+                         : damaged(TABLE_BODIES, &key, err);
+        if (!failed) {
+            stat->bodies += header.count;
+            stat->raw_bytes += header.raw_bytes;
+        }
+    }
+    walk_close(&walk);
+    return failed;
+}
+
+static int count_pages(struct store *store, struct store_stat *stat, struct err *err)
+{
+    MDB_dbi tables[TABLE_COUNT + 2] = {0, 1}; /* LMDB's own: free pages, tables */
+    MDB_stat pages;
+    MDB_txn *txn;
+    int rc = 0;
+
+    memcpy(tables + 2, store->tables, sizeof store->tables);
+    if (table_begin_read(store, &txn, err))
+        return -1;
+    for (size_t i = 0; !rc && i < TABLE_COUNT + 2; i++) {
+        rc = mdb_stat(txn, tables[i], &pages);
+        if (!rc)
+            stat->used_bytes +=
+                (pages.ms_branch_pages + pages.ms_leaf_pages + pages.ms_overflow_pages + (i < 2)) *
+                (uint64_t)pages.ms_psize;
+        if (!rc && i == 2 + TABLE_FEEDS)
+            stat->feeds = pages.ms_entries;
+    }
+    table_end_read(store, txn, true);
+    return rc ? table_error(store, rc, "cannot read", err) : 0;
+}
+
+int store_stat(struct store *store, struct store_stat *stat, struct err *err)
+{
+    memset(stat, 0, sizeof *stat);
+    stat->oldest_at = stat->newest_at = AT_NONE;
+    if (count_pages(store, stat, err) || count_polls(store, stat, err) ||
+        count_bodies(store, stat, err))
+        return -1;
+    stat->file_bytes = store_file_bytes(store);
+    return 0;
+}

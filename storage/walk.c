@@ -1,0 +1,149 @@
+#include "storage/walk.h"
+
+#include <string.h>
+#include <time.h>
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int walk_open(struct walk *walk, struct store *store, enum table table, struct err *err)
+{
+    int rc;
+
+    memset(walk, 0, sizeof *walk);
+    walk->store = store;
+    walk->table = table;
+    if (table_begin_read(store, &walk->txn, err))
+        return -1;
+    walk->is_live = true;
+    walk->live_since_ms = now_ms();
+    rc = mdb_cursor_open(walk->txn, store->tables[table], &walk->cursor);
+    if (!rc)
+        return 0;
+    walk->cursor = NULL;
+    walk_close(walk);
+    return table_error(store, rc, "cannot read", err);
+}
+
+void walk_close(struct walk *walk)
+{
+    if (walk->cursor)
+        mdb_cursor_close(walk->cursor);
+    table_end_read(walk->store, walk->txn, walk->is_live);
+    walk->cursor = NULL;
+    walk->txn = NULL;
+    walk->is_live = false;
+}
+
+void walk_rest(struct walk *walk)
+{
+    if (!walk->is_live)
+        return;
+    table_reset_read(walk->store, walk->txn);
+    walk->is_live = false;
+    walk->is_on_key = false;
+}
+
+static int freshen(struct walk *walk, struct err *err)
+{
+    int rc;
+
+    if (walk->is_live &&
+        (++walk->steps > WALK_STEPS || now_ms() - walk->live_since_ms > WALK_HOLD_MS))
+        walk_rest(walk);
+    if (walk->is_live)
+        return 0;
+    if (table_renew_read(walk->store, walk->txn, err))
+        return -1;
+    walk->is_live = true;
+    walk->steps = 0;
+    walk->live_since_ms = now_ms();
+    rc = mdb_cursor_renew(walk->txn, walk->cursor);
+    return rc ? table_error(walk->store, rc, "cannot read", err) : 0;
+}
+
+int walk_txn(struct walk *walk, MDB_txn **txn, struct err *err)
+{
+    if (freshen(walk, err))
+        return -1;
+    *txn = walk->txn;
+    return 0;
+}
+
+void walk_place(struct walk *walk, const void *key, size_t length, bool is_behind)
+{
+    if (length > WALK_KEY_MAX)
+        length = WALK_KEY_MAX;
+    if (length)
+        memcpy(walk->key, key, length);
+    walk->key_length = length;
+    walk->is_behind = is_behind;
+    walk->is_on_key = false;
+}
+
+/* The cursor goes to the first key at or after the place's. */
+static int find(struct walk *walk, MDB_val *key, MDB_val *value)
+{
+    if (walk->key_length == 0)
+        return mdb_cursor_get(walk->cursor, key, value, MDB_FIRST);
+    key->mv_data = walk->key;
+    key->mv_size = walk->key_length;
+    return mdb_cursor_get(walk->cursor, key, value, MDB_SET_RANGE);
+}
+
+static bool is_at_place(const struct walk *walk, const MDB_val *key)
+{
+    return key->mv_size == walk->key_length &&
+           memcmp(key->mv_data, walk->key, walk->key_length) == 0;
+}
+
+static int arrive(struct walk *walk, int rc, const MDB_val *key, bool is_behind, struct err *err)
+{
+    walk->is_on_key = false;
+    if (rc == MDB_NOTFOUND)
+        return 0;
+    if (rc)
+        return table_error(walk->store, rc, "cannot read", err);
+    walk_place(walk, key->mv_data, key->mv_size, is_behind);
+    walk->is_on_key = true;
+    return 1;
+}
+
+int walk_next(struct walk *walk, MDB_val *key, MDB_val *value, struct err *err)
+{
+    int rc;
+
+    if (freshen(walk, err))
+        return -1;
+    if (walk->is_on_key) {
+        rc = mdb_cursor_get(walk->cursor, key, value, walk->is_behind ? MDB_NEXT : MDB_GET_CURRENT);
+    } else {
+        rc = find(walk, key, value);
+        if (!rc && walk->is_behind && is_at_place(walk, key))
+            rc = mdb_cursor_get(walk->cursor, key, value, MDB_NEXT);
+    }
+    return arrive(walk, rc, key, true, err);
+}
+
+int walk_previous(struct walk *walk, MDB_val *key, MDB_val *value, struct err *err)
+{
+    int rc;
+
+    if (freshen(walk, err))
+        return -1;
+    if (walk->is_on_key) {
+        rc = mdb_cursor_get(walk->cursor, key, value, walk->is_behind ? MDB_GET_CURRENT : MDB_PREV);
+    } else {
+        rc = find(walk, key, value);
+        if (rc == MDB_NOTFOUND)
+            rc = mdb_cursor_get(walk->cursor, key, value, MDB_LAST);
+        else if (!rc && !(walk->is_behind && is_at_place(walk, key)))
+            rc = mdb_cursor_get(walk->cursor, key, value, MDB_PREV);
+    }
+    return arrive(walk, rc, key, false, err);
+}
