@@ -110,7 +110,8 @@ static void end_minutes(int64_t now_ms)
         if (fold->folded) {
             char text[EVENT_MAX + 32];
 
-            snprintf(text, sizeof text, "event=%s count=%u", fold->event, fold->folded);
+            snprintf(text, sizeof text, "event=%.*s count=%u", EVENT_MAX - 1, fold->event,
+                     fold->folded);
             write_line(fold->level, "folded", text);
         }
         fold->event[0] = '\0';
