@@ -188,6 +188,21 @@ static enum response_error meaning_of_recv_error(const struct transfer *transfer
     return RESPONSE_TRUNCATED;
 }
 
+/* An end amid the headers is fine with libcurl; so is a 101 for an upgrade that nobody asked for.
+ */
+static enum response_error meaning_of_ok(const struct transfer *transfer)
+{
+    switch (transfer->header_place) {
+    case AT_STATUS_LINE:
+        return RESPONSE_PROTOCOL;
+    case IN_HEADERS:
+        return RESPONSE_TRUNCATED;
+    case AFTER_HEADERS:
+        break;
+    }
+    return RESPONSE_OK;
+}
+
 static enum response_error meaning_of(const struct transfer *transfer, CURLcode result)
 {
     long os_error = 0;
@@ -199,7 +214,7 @@ static enum response_error meaning_of(const struct transfer *transfer, CURLcode 
     if (transfer->has_no_memory)
         return RESPONSE_INTERNAL;
     if (result == CURLE_OK)
-        return RESPONSE_OK;
+        return meaning_of_ok(transfer);
     if (transfer->was_blocked && !transfer->was_tried)
         return RESPONSE_BLOCKED;
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
@@ -260,8 +275,12 @@ static void write_reason(struct transfer *transfer, CURLcode result)
     response->reason[0] = '\0';
     if (response->error == RESPONSE_OK)
         return;
-    if (!text && (transfer->has_no_memory || result == CURLE_OK))
+    if (!text && response->error == RESPONSE_INTERNAL &&
+        (transfer->has_no_memory || result == CURLE_OK))
         text = "out of memory";
+    else if (!text && result == CURLE_OK)
+        text = response->error == RESPONSE_TRUNCATED ? "the connection ended amid the headers"
+                                                     : "an upgrade that nobody asked for";
     else if (!text)
         text = transfer->curl_text;
     if (*text == '\0' || has_query_of(transfer, text))

@@ -16,7 +16,11 @@ struct watched {
     uv_poll_t poll;
     struct transfers *transfers;
     curl_socket_t socket;
+    int events;
+    unsigned errors;
 };
+
+enum { ERRORS_MAX = 1000 };
 
 static void free_retired(struct transfers *transfers);
 
@@ -117,17 +121,24 @@ static void on_timeout(uv_timer_t *timer)
     drive(transfers, CURL_SOCKET_TIMEOUT, 0);
 }
 
+/* libuv reports a reset as an error without events and stops watching. The plain CSELECT_ERR ends
+ * the transfer at once, though a whole answer may wait in the socket before the reset: so we go on
+ * watching and let libcurl read till it meets the error itself. */
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
     struct watched *watched = poll->data;
     int flags = 0;
 
-    if (status < 0)
-        flags = CURL_CSELECT_ERR;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
+    if (status < 0) {
+        flags = CURL_CSELECT_ERR;
+        if (++watched->errors < ERRORS_MAX &&
+            uv_poll_start(&watched->poll, watched->events, on_socket) == 0)
+            flags |= CURL_CSELECT_IN | CURL_CSELECT_OUT;
+    }
     drive(watched->transfers, watched->socket, flags);
 }
 
@@ -188,6 +199,8 @@ static int on_set_socket(CURL *easy, curl_socket_t socket, int what, void *cooki
     }
     if (!watched)
         watched = watch(transfers, socket);
+    if (watched)
+        watched->events = events;
     if (watched && uv_poll_start(&watched->poll, events, on_socket) == 0)
         return 0;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
