@@ -14,28 +14,31 @@
 enum feed_format rows_judge(const char *bytes, size_t length, const char *content_type);
 
 /* The auto rows path of a JSON document: the shallowest non-empty array whose elements are all
- * objects, first in document order. 0: found, its text in `path`; 1: there is none; -1: ill-formed
- * or no memory. */
+ * objects, first in document order. 0: found, its text in `path`; 1: there is none, or several
+ * documents (of NDJSON each line is the row: do not ask); -1: ill-formed or no memory. */
 int rows_find_path(const char *bytes, size_t length, struct buf *path, struct err *err);
 
 struct cell {
     uint32_t column;  /* index into the decoder's columns */
-    const char *text; /* bytes of the cell, not yet quoted; "" for null */
+    const char *text; /* bytes of the cell, not yet quoted, as they were sent; "" for null */
     size_t length;
     bool is_string; /* of JSON: it stood in quotes (ndjson output needs it) */
     bool is_json;   /* compact JSON of an array or object */
 };
 
-struct rows_counts {
+struct rows_counts {              /* of decoding with on_row; learning counts nothing */
     uint64_t bodies_without_rows; /* the path matched nothing in it */
     uint64_t duplicate_cells;     /* two cells of one flattened name: the last won */
-    uint64_t replaced_bytes;      /* not UTF-8, became U+FFFD */
+    /* Not UTF-8, became U+FFFD: in cells of JSON. Other cells give their bytes as they are; who
+     * writes them replaces and counts. */
+    uint64_t replaced_bytes;
 };
 
 struct rows; /* a decoder */
 
-/* `path` NULL: the document is the row. `columns` NULL: all, else compact JSON of the `columns`
- * key: a list of names or an object of name → path. ERR_INPUT with the mistake. */
+/* `path` NULL: the document is the row, as with "$" (an array: a row per element). `columns` NULL:
+ * all, else compact JSON of the `columns` key: a list of names or an object of name → path.
+ * ERR_INPUT with the mistake. */
 struct rows *rows_new(enum feed_format format, const char *path, const char *columns,
                       struct err *err);
 void rows_free(struct rows *rows);
@@ -45,7 +48,8 @@ const char *rows_column_name(const struct rows *rows, uint32_t column);
 const struct rows_counts *rows_counts(const struct rows *rows);
 /* Calls on_row for each row, cells in payload order without two of one column, borrowed for the
  * call; on_row returns -1 to stop. NULL on_row: only the columns are learnt. 0, or -1: the body is
- * ill-formed (ERR_INPUT; rows before the fault may have been given), or stopped. */
+ * ill-formed (ERR_INPUT; rows before the fault may have been given), has too many columns
+ * (ERR_FULL), no memory, or stopped (err empty). */
 int rows_decode(struct rows *rows, const char *bytes, size_t length,
                 int (*on_row)(void *cookie, const struct cell *cells, size_t count), void *cookie,
                 struct err *err);

@@ -58,9 +58,9 @@ static int add(struct rows_columns *columns, const char *name, size_t length, st
     char *copy;
 
     if (columns->count >= ROWS_COLUMNS_MAX)
-        return err_set(err, ERR_INPUT, "more than %d columns", ROWS_COLUMNS_MAX);
+        return err_set(err, ERR_FULL, "more than %d columns", ROWS_COLUMNS_MAX);
     if (columns->name_bytes + length > ROWS_COLUMN_NAMES_MAX_BYTES)
-        return err_set(err, ERR_INPUT, "the columns' names are longer than %d MiB in all",
+        return err_set(err, ERR_FULL, "the columns' names are longer than %d MiB in all",
                        ROWS_COLUMN_NAMES_MAX_BYTES >> 20);
     if (columns->count == columns->capacity && grow(columns))
         return err_memory(err);

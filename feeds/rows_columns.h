@@ -30,7 +30,7 @@ struct rows_columns {
 /* A zeroed struct is an empty table. */
 void rows_columns_release(struct rows_columns *columns);
 /* The column of that name, added if it is new; ROWS_NO_COLUMN if the table is fixed and lacks it.
- * ERR_INPUT: too many. */
+ * ERR_FULL: too many. */
 int rows_columns_find(struct rows_columns *columns, const char *name, size_t length,
                       uint32_t *column, struct err *err);
 

@@ -149,8 +149,11 @@ int rows_find_path(const char *bytes, size_t length, struct buf *path, struct er
     buf_init(&finder.names, NAMES_MAX_BYTES);
     status = json_stream(bytes, length, true, &events, &finder, &streamed);
     buf_release(&finder.names);
+    if (!status && finder.documents == 1 && finder.best <= JSON_DEPTH_MAX)
+        return 0;
+    buf_reset(path);
     if (!status)
-        return finder.documents != 1 || finder.best > JSON_DEPTH_MAX;
+        return 1;
     if (err)
         *err = finder.fault.kind != ERR_NONE ? finder.fault : streamed;
     return -1;

@@ -8,6 +8,7 @@
 
 struct reader {
     const unsigned char *at, *end;
+    unsigned groups; /* open around the field at hand */
 };
 
 static bool read_varint(struct reader *reader, uint64_t *value)
@@ -38,7 +39,7 @@ static bool skip(struct reader *reader, uint64_t length)
 }
 
 /* One field of a protobuf message (encoding: varint tag = number << 3 | wire type). A group's
- * start and end count as fields without content: what they enclose is read as if it lay outside. */
+ * start and end count as fields without content. */
 static bool read_field(struct reader *reader, struct field *field)
 {
     uint64_t tag, value;
@@ -63,8 +64,10 @@ static bool read_field(struct reader *reader, struct field *field)
         field->content.end = reader->at;
         return true;
     case 3:
-    case 4:
+        reader->groups++;
         return true;
+    case 4:
+        return reader->groups-- > 0;
     case 5:
         return skip(reader, 4);
     default:
@@ -81,7 +84,7 @@ static bool is_header(struct reader header)
     while (header.at < header.end) {
         if (!read_field(&header, &field))
             return false;
-        if (field.number == 1) {
+        if (field.number == 1 && !header.groups) {
             const unsigned char *text = field.content.at;
 
             if (field.wire_type != 2 || field.content.end - text < 3 ||
@@ -90,26 +93,26 @@ static bool is_header(struct reader header)
             has_version = true;
         }
     }
-    return has_version;
+    return has_version && !header.groups;
 }
 
 /* FeedMessage: field 1 is its header. */
 static bool is_feed_message(const char *bytes, size_t length)
 {
-    struct reader reader = {(const unsigned char *)bytes, (const unsigned char *)bytes + length};
+    struct reader reader = {(const unsigned char *)bytes, (const unsigned char *)bytes + length, 0};
     bool has_header = false;
     struct field field = {0};
 
     while (reader.at < reader.end) {
         if (!read_field(&reader, &field))
             return false;
-        if (field.number == 1) {
+        if (field.number == 1 && !reader.groups) {
             if (field.wire_type != 2 || !is_header(field.content))
                 return false;
             has_header = true;
         }
     }
-    return has_header;
+    return has_header && !reader.groups;
 }
 
 /* Every type is found by a part of it; the first that fits counts. */
@@ -168,7 +171,7 @@ enum feed_format rows_judge(const char *bytes, size_t length, const char *conten
     enum feed_format typed = judge_type(content_type);
 
     /* Before JSON, because its first bytes, a tag and a length, may look like "\n[". */
-    if (is_feed_message(bytes, length))
+    if (length && is_feed_message(bytes, length))
         return FORMAT_GTFS_RT;
     if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
         bytes += 3;

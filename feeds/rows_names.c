@@ -98,7 +98,7 @@ static uint32_t add(struct rows_names *names, uint32_t parent, const char *key, 
     uint32_t name = (uint32_t)names->count;
 
     if (names->count >= ROWS_NAMES_MAX || start + length >= ROWS_NAME_BYTES_MAX) {
-        err_set(err, ERR_INPUT, "more than %d names, or %d MiB of them, in one row", ROWS_NAMES_MAX,
+        err_set(err, ERR_FULL, "more than %d names, or %d MiB of them, in one row", ROWS_NAMES_MAX,
                 ROWS_NAME_BYTES_MAX >> 20);
         return ROWS_NAMES_ROOT;
     }

@@ -42,7 +42,7 @@ void rows_names_release(struct rows_names *names); /* safe on a zeroed one */
 /* Before each row: ids got earlier may be void afterwards. */
 void rows_names_tidy(struct rows_names *names);
 /* The child `key` of `parent`; `last` is the child before it in this row, or ROWS_NAMES_ROOT.
- * Returns ROWS_NAMES_ROOT on failure. ERR_INPUT: too many names in one row. */
+ * Returns ROWS_NAMES_ROOT on failure. ERR_FULL: too many names in one row. */
 uint32_t rows_names_child(struct rows_names *names, uint32_t parent, uint32_t last, const char *key,
                           size_t length, struct err *err);
 /* ROWS_NO_COLUMN: no column of the (fixed) table. */

@@ -46,12 +46,14 @@ size_t rows_text_bad_bytes(const char *text, size_t length)
 
 static int write_string(struct rows_text *text, const char *string, size_t length)
 {
+    const char *written;
     size_t before = text->out->length;
 
     if (json_write_string(text->out, string, length))
         return -1;
-    /* Longer than the string and its quotes: something was escaped, or replaced. */
-    if (text->replaced && text->out->length - before > length + 2)
+    written = text->out->bytes + before + 1;
+    /* Not the same between the quotes: something was escaped, or replaced. */
+    if (text->out->length - before != length + 2 || memcmp(written, string, length) != 0)
         *text->replaced += rows_text_bad_bytes(string, length);
     return 0;
 }

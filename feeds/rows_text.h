@@ -18,7 +18,7 @@ struct rows_scalar {
 
 struct rows_text {
     struct buf *out;    /* borrowed */
-    uint64_t *replaced; /* counts bytes that were not UTF-8; NULL: not counted */
+    uint64_t *replaced; /* borrowed; counts bytes that were not UTF-8 */
     bool needs_comma;   /* before the next value or key */
 };
 
