@@ -62,17 +62,17 @@ void zones_release(void)
 
 const struct zone_span *zone_span_at(const struct zone *zone, int64_t at)
 {
-    size_t low = 0, high = zone->count;
+    const struct zone_span *low = zone->spans;
+    size_t count = zone->count;
 
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
+    /* Written so that compilers choose the half without a branch. */
+    while (count > 1) {
+        size_t half = count / 2;
 
-        if (zone->spans[middle].starts_at <= at)
-            low = middle;
-        else
-            high = middle;
+        low += low[half].starts_at <= at ? half : 0;
+        count -= half;
     }
-    return &zone->spans[low];
+    return low;
 }
 
 void zone_civil(const struct zone *zone, int64_t at, struct civil *civil)

@@ -9,8 +9,11 @@
 
 #include "base/zone_table.h"
 
-/* Gaza (2040) and Cambridge Bay (2000) have changes less than seven days apart. */
-static const int64_t step_s = 6 * INT64_C(86400);
+/* Gaza (2040) and Cambridge Bay (2000) have changes less than seven days apart. After the last
+ * change that a zone's file lists there is one yearly rule, of summer and winter: longer steps do,
+ * and glibc is ten times slower there. */
+static const int64_t listed_step_s = 6 * INT64_C(86400);
+static const int64_t ruled_step_s = 30 * INT64_C(86400);
 static const int64_t first_s = 0;
 static const int64_t last_s = INT64_C(4133980800); /* 2101-01-01 */
 
@@ -42,13 +45,43 @@ static bool is_zone_name(const char *name)
            name[0] != '/' && name[length - 1] != '/' && !strstr(name, "//");
 }
 
+static int64_t big_endian(const unsigned char *bytes, int count)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < count; i++)
+        value = value << 8 | bytes[i];
+    return (int64_t)value;
+}
+
+/* The last change that a file (RFC 8536, its second part) lists; INT64_MAX: cannot be told. */
+static int64_t last_listed(const unsigned char *bytes, int64_t length)
+{
+    /* What one of each of a header's six counts takes up in the first part. */
+    static const int sizes[] = {1, 1, 8, 5, 6, 1};
+    const int64_t header = 44;
+    int64_t second = header, count;
+
+    if (length < header || bytes[4] < '2')
+        return INT64_MAX;
+    for (int i = 0; i < 6; i++)
+        second += big_endian(bytes + 20 + i * 4, 4) * sizes[i];
+    if (length < second + header)
+        return INT64_MAX;
+    count = big_endian(bytes + second + 32, 4);
+    if (length < second + header + count * 8)
+        return INT64_MAX;
+    return count ? big_endian(bytes + second + header + (count - 1) * 8, 8) : first_s;
+}
+
 /* glibc takes a name that it does not know for UTC and says nothing: look first. */
-static bool has_zone_file(const char *name)
+static bool has_zone_file(const char *name, int64_t *listed_s)
 {
     const char *folder = getenv("TZDIR");
-    char path[1024], magic[4];
+    unsigned char bytes[8192];
     struct stat status;
-    bool is_zone;
+    ssize_t got = -1;
+    char path[1024];
     int length, fd;
 
     length = snprintf(path, sizeof path, "%s/%s",
@@ -58,11 +91,13 @@ static bool has_zone_file(const char *name)
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return false;
-    is_zone = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-              read(fd, magic, sizeof magic) == (ssize_t)sizeof magic &&
-              memcmp(magic, "TZif", sizeof magic) == 0;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        got = read(fd, bytes, sizeof bytes);
     close(fd);
-    return is_zone;
+    if (got < 4 || memcmp(bytes, "TZif", 4) != 0)
+        return false;
+    *listed_s = last_listed(bytes, got);
+    return true;
 }
 
 static void look(int64_t second, struct zone_span *span)
@@ -129,21 +164,23 @@ static int add_span(struct zone *zone, const struct zone_span *span)
     return 0;
 }
 
-static int collect(struct zone *zone)
+static int collect(struct zone *zone, int64_t listed_s)
 {
     struct zone_span before, span;
+    int64_t at = first_s;
 
-    look(first_s, &before);
+    look(at, &before);
     before.starts_at = AT_NONE;
     if (add_span(zone, &before))
         return -1;
-    for (int64_t at = first_s; at < last_s; at += step_s) {
-        int64_t changed;
+    while (at < last_s) {
+        int64_t from = at, changed;
 
-        look(at + step_s, &span);
+        at += at <= listed_s ? listed_step_s : ruled_step_s;
+        look(at, &span);
         if (is_same(&span, &before))
             continue;
-        changed = find_change(at, at + step_s, &before);
+        changed = find_change(from, at, &before);
         look(changed, &before);
         before.starts_at = changed * US_PER_SECOND;
         if (add_span(zone, &before))
@@ -155,9 +192,10 @@ static int collect(struct zone *zone)
 struct zone *zone_probe(const char *name, struct err *err)
 {
     struct zone *zone;
+    int64_t listed_s;
     int status;
 
-    if (!is_zone_name(name) || !has_zone_file(name)) {
+    if (!is_zone_name(name) || !has_zone_file(name, &listed_s)) {
         err_set(err, ERR_INPUT, "unknown time zone \"%.80s\"", name);
         return NULL;
     }
@@ -165,7 +203,7 @@ struct zone *zone_probe(const char *name, struct err *err)
     if (!zone || set_tz(name))
         goto fail;
     memcpy(zone->name, name, strlen(name) + 1);
-    status = collect(zone);
+    status = collect(zone, listed_s);
     set_tz("UTC");
     if (status)
         goto fail;
