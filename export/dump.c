@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "export/calls.h"
 #include "export/polls.h"
 #include "export/row_text.h"
 #include "export/source.h"
-#include "export/walk.h"
 
 enum { WITH_MAX = 32, TIME_TEXT_MAX = 256 };
 
@@ -145,7 +145,7 @@ static int make_prefix(struct dump *dump, const struct poll_record *poll, struct
     buf_reset(&dump->prefix);
     if (csv_cell(&dump->prefix, feed, strlen(feed), NULL) || buf_append_char(&dump->prefix, ','))
         return err_memory(err);
-    if (append_call_time(dump, walk_call_time(poll), &dump->prefix, err))
+    if (append_call_time(dump, calls_time(poll), &dump->prefix, err))
         return -1;
     for (i = 0; i < dump->with_count; i++) {
         buf_reset(&dump->cell);
@@ -273,13 +273,13 @@ static int each_poll(struct dump *dump, struct source *source, dump_poll_fn *on_
                      struct err *err)
 {
     struct poll_record poll;
-    struct walk walk;
+    struct calls calls;
     int got;
 
     dump->body.is_at_hand = false;
-    if (walk_start(&walk, dump->reader, source->selected, dump->options, err))
+    if (calls_start(&calls, dump->reader, source->selected, dump->options, err))
         return -1;
-    while ((got = walk_next(&walk, &poll, err)) > 0) {
+    while ((got = calls_next(&calls, &poll, err)) > 0) {
         if (on_poll(dump, source, &poll, err))
             return -1;
         tell_progress(dump, &poll);

@@ -1,0 +1,70 @@
+/* What a command of pollard is: one table of options drives the parser and the help.
+ *
+ * A command's run() returns 0, or -1 with `err` filled; main prints the text as
+ * `pollard: what failed: why` and turns the kind into the exit code. A kind of ERR_NONE with -1
+ * means: end quietly with 0 (the reader of our output went away). */
+#ifndef COMPANION_COMMAND_H
+#define COMPANION_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* What a user may say; NULL and false where it was not said. Texts live in argv. */
+struct arguments {
+    const char *config, *store;
+    const char *from, *to, *zone, *time_format;
+    const char *rows, *columns, *with, *last, *output;
+    bool is_json, is_list, is_changes_only;
+    const char *const *feeds; /* FEED… */
+    size_t feed_count;
+};
+
+enum option_kind {
+    OPTION_END,
+    OPTION_TEXT,  /* const char *: takes a value */
+    OPTION_FLAG,  /* bool */
+    OPTION_LATER, /* in the contract, not in this release: refused by name */
+};
+
+struct option_row {
+    enum option_kind kind;
+    const char *name;
+    char letter; /* 0: none */
+    size_t offset;
+    const char *value; /* what it takes, for the help */
+    const char *help;
+};
+
+#define ARGUMENT(field) offsetof(struct arguments, field)
+#define OPTION_CONFIG                                                                              \
+    {                                                                                              \
+        OPTION_TEXT, "config", 0, ARGUMENT(config), "DIR",                                         \
+            "the config directory: $POLLARD_CONFIG, else /etc/pollard"                             \
+    }
+#define OPTION_STORE                                                                               \
+    {                                                                                              \
+        OPTION_TEXT, "store", 0, ARGUMENT(store), "DIR",                                           \
+            "the store: $POLLARD_STORE, else \"store\" of pollard.json, else /var/lib/pollard"     \
+    }
+#define OPTION_ZONE                                                                                \
+    {                                                                                              \
+        OPTION_TEXT, "tz", 0, ARGUMENT(zone), "ZONE",                                              \
+            "time zone of what is read and written: the feed's, of several UTC"                    \
+    }
+
+struct command {
+    const char *name;
+    const char *operands; /* "[FEED…]", "" */
+    size_t operands_least, operands_most;
+    const char *help;    /* one line */
+    const char *details; /* more lines for its --help, or NULL */
+    const struct option_row *options;
+    int (*run)(const struct arguments *arguments, struct err *err);
+};
+
+extern const struct command command_check, command_feeds, command_try, command_dump, command_polls,
+    command_gaps, command_definitions, command_stat, command_verify;
+
+#endif

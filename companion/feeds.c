@@ -1,0 +1,202 @@
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "companion/now.h"
+#include "companion/open.h"
+#include "feeds/template.h"
+#include "scheduler/plan.h"
+
+enum { CELL_MAX = 64 * 1024, COLUMNS = 4 };
+
+static const struct option_row options[] = {OPTION_CONFIG, OPTION_STORE, {0}};
+
+/* The lines as texts, so that columns can be made as wide as they need. */
+struct line {
+    char *cells[COLUMNS];
+};
+
+struct lines {
+    struct line *lines; /* the first is the header */
+    size_t count;
+    int width[COLUMNS]; /* the last is not padded */
+};
+
+static int write_interval(const struct schedule *schedule, struct buf *out)
+{
+    char text[CLOCK_DURATION_MAX];
+    size_t i;
+
+    if (schedule->interval_ms) {
+        clock_format_duration(schedule->interval_ms, text);
+        return buf_append_text(out, text);
+    }
+    for (i = 0; i < schedule->time_count; i++) {
+        unsigned second = schedule->times[i];
+
+        if (buf_printf(out, "%s%02u:%02u", i ? "," : "at ", second / 3600, second / 60 % 60) ||
+            (second % 60 && buf_printf(out, ":%02u", second % 60)))
+            return -1;
+    }
+    return 0;
+}
+
+static int write_next(const struct feed *feed, int64_t now_at, struct buf *out)
+{
+    struct plan plan = {&feed->schedule, AT_NEVER};
+    int64_t slot_at = feed->enabled ? plan_slot_from(&plan, now_at) : AT_NEVER;
+    char text[ZONE_ISO_MAX];
+
+    if (!feed->enabled)
+        return buf_append_text(out, "disabled");
+    if (slot_at == AT_NEVER)
+        return buf_append_text(out, "none");
+    zone_format_iso(feed->schedule.zone, slot_at, 3, text);
+    return buf_append_text(out, text);
+}
+
+static int write_cell(const struct feed *feed, size_t column, int64_t now_at, struct buf *out)
+{
+    switch (column) {
+    case 0:
+        return buf_append_text(out, feed->name);
+    case 1:
+        return write_interval(&feed->schedule, out);
+    case 2:
+        return write_next(feed, now_at, out);
+    default:
+        return template_display_url(feed, now_at, out);
+    }
+}
+
+static void widen(struct lines *lines, const struct line *line)
+{
+    size_t i;
+
+    for (i = 0; i < COLUMNS; i++) {
+        int width = (int)strlen(line->cells[i]);
+
+        if (width > lines->width[i])
+            lines->width[i] = width;
+    }
+}
+
+static int add_header(struct lines *lines)
+{
+    static const char *const names[COLUMNS] = {"name", "interval", "next slot", "url"};
+    struct line *line = &lines->lines[lines->count++];
+    size_t i;
+
+    for (i = 0; i < COLUMNS; i++) {
+        line->cells[i] = strdup(names[i]);
+        if (!line->cells[i])
+            return -1;
+    }
+    widen(lines, line);
+    return 0;
+}
+
+static int add_feed(struct lines *lines, const struct feed *feed, int64_t now_at)
+{
+    struct line *line = &lines->lines[lines->count++];
+    struct buf cell;
+    size_t i;
+
+    for (i = 0; i < COLUMNS; i++) {
+        const char *text;
+
+        buf_init(&cell, CELL_MAX);
+        text = write_cell(feed, i, now_at, &cell) ? NULL : buf_text(&cell);
+        line->cells[i] = text ? strdup(text) : NULL;
+        buf_release(&cell);
+        if (!line->cells[i])
+            return -1;
+    }
+    widen(lines, line);
+    return 0;
+}
+
+static void print_lines(const struct lines *lines)
+{
+    size_t i;
+
+    for (i = 0; i < lines->count; i++) {
+        char *const *cells = lines->lines[i].cells;
+
+        printf("%-*s  %-*s  %-*s  %s\n", lines->width[0], cells[0], lines->width[1], cells[1],
+               lines->width[2], cells[2], cells[3]);
+    }
+}
+
+static void lines_release(struct lines *lines)
+{
+    size_t i, j;
+
+    for (i = 0; i < lines->count; i++) {
+        for (j = 0; j < COLUMNS; j++)
+            free(lines->lines[i].cells[j]);
+    }
+    free(lines->lines);
+}
+
+static int print_feeds(const struct arguments *arguments, const struct feed_set *set,
+                       bool *has_matched, struct err *err)
+{
+    struct lines lines = {.lines = calloc(set->count + 1, sizeof *lines.lines)};
+    int64_t now_at = now_wall();
+    int result = -1;
+    size_t i;
+
+    if (!lines.lines || add_header(&lines))
+        goto fail;
+    for (i = 0; i < set->count; i++) {
+        if (feed_is_meant(arguments, set->feeds[i]->name, has_matched) &&
+            add_feed(&lines, set->feeds[i], now_at))
+            goto fail;
+    }
+    print_lines(&lines);
+    result = 0;
+fail:
+    if (lines.lines)
+        lines_release(&lines);
+    return result ? err_memory(err) : 0;
+}
+
+static int check_words(const struct arguments *arguments, const bool *has_matched, struct err *err)
+{
+    size_t i;
+
+    for (i = 0; i < arguments->feed_count; i++) {
+        if (!has_matched[i])
+            return err_set(err, ERR_ABSENT, "no feed \"%s\" in the configuration",
+                           arguments->feeds[i]);
+    }
+    return 0;
+}
+
+static int run(const struct arguments *arguments, struct err *err)
+{
+    bool *has_matched = calloc(arguments->feed_count + 1, sizeof *has_matched);
+    struct feed_set *set = NULL;
+    int result = -1;
+
+    if (!has_matched)
+        return err_memory(err);
+    if (!open_feeds(&set, arguments, err) && !print_feeds(arguments, set, has_matched, err))
+        result =
+            set->mistake_count ? feeds_verdict(set, err) : check_words(arguments, has_matched, err);
+    feed_set_free(set);
+    free(has_matched);
+    return result;
+}
+
+const struct command command_feeds = {
+    .name = "feeds",
+    .operands = "[FEED…]",
+    .operands_most = SIZE_MAX,
+    .help = "the feeds as pollardd sees them: name, interval, next slot, url",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,115 @@
+#include "companion/range.h"
+
+#include <stdio.h>
+
+#include "companion/now.h"
+#include "export/slots.h"
+
+static int read_zone(const char *name, const struct zone **zone, struct err *err)
+{
+    *zone = NULL;
+    if (!name || !zone_find(zone, name, err))
+        return 0;
+    if (err->kind == ERR_INPUT)
+        err->kind = ERR_USAGE;
+    return err_within(err, "--tz");
+}
+
+static int read_bounds(const struct arguments *arguments, const struct zone *zone,
+                       struct export_range *range, struct err *err)
+{
+    int64_t now_at = now_wall();
+
+    range->from_at = AT_NONE;
+    range->to_at = AT_NEVER;
+    if (arguments->from &&
+        zone_parse_instant(zone, arguments->from, now_at, &range->from_at, NULL, err))
+        return err_within(err, "--from");
+    if (arguments->to && zone_parse_instant(zone, arguments->to, now_at, &range->to_at, NULL, err))
+        return err_within(err, "--to");
+    return 0;
+}
+
+int range_check(const struct arguments *arguments, struct err *err)
+{
+    struct export_range range;
+    const struct zone *zone;
+
+    if (read_zone(arguments->zone, &zone, err))
+        return -1;
+    return read_bounds(arguments, zone ? zone : zone_utc(), &range, err);
+}
+
+int range_read(const struct arguments *arguments, struct store *store, struct export_range *range,
+               struct err *err)
+{
+    struct selection selection;
+
+    *range = (struct export_range){.globs = arguments->feeds, .glob_count = arguments->feed_count};
+    if (read_zone(arguments->zone, &range->zone, err) ||
+        selection_make(&selection, store, range, err))
+        return -1;
+    /* A local time means the zone of the feeds chosen, and so does what is printed. */
+    range->zone = selection.zone;
+    selection_release(&selection);
+    if (read_bounds(arguments, range->zone, range, err))
+        return -1;
+    if (range->from_at >= range->to_at)
+        return err_set(err, ERR_USAGE, "--from \"%s\" is not before --to \"%s\"",
+                       arguments->from ? arguments->from : "", arguments->to ? arguments->to : "");
+    return 0;
+}
+
+static int find_poll(const struct export_range *range, const struct selection *selection,
+                     struct reader *reader, bool *is_there, struct err *err)
+{
+    struct poll_record poll;
+    struct slot_span span;
+    struct slots slots;
+    size_t i;
+    int got = 0;
+
+    for (i = 0; i < selection->count && !got; i++) {
+        if (slots_start(&slots, reader, &selection->feeds[i], range, err))
+            return -1;
+        got = slots_next(&slots, &poll, &span, err);
+    }
+    *is_there = got > 0;
+    return got < 0 ? -1 : 0;
+}
+
+static int has_polls(const struct export_range *range, struct store *store, bool *is_there,
+                     struct err *err)
+{
+    struct selection selection;
+    struct reader *reader = NULL;
+    int result = -1;
+
+    if (selection_make(&selection, store, range, err))
+        return -1;
+    if (!reader_open(&reader, store, err)) {
+        result = find_poll(range, &selection, reader, is_there, err);
+        reader_close(reader);
+    }
+    selection_release(&selection);
+    return result;
+}
+
+int range_tell(const struct export_range *range, struct store *store, int64_t until_at,
+               struct err *err)
+{
+    char text[ZONE_ISO_MAX];
+    bool is_there;
+
+    if (until_at == AT_NONE) {
+        fputs("pollard: no polls are stored yet\n", stderr);
+        return 0;
+    }
+    if (has_polls(range, store, &is_there, err))
+        return -1;
+    if (!is_there)
+        fputs("pollard: no polls in this range\n", stderr);
+    zone_format_iso(range->zone, until_at, 0, text);
+    fprintf(stderr, "pollard: stored until %s\n", text);
+    return 0;
+}

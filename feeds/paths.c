@@ -1,0 +1,145 @@
+#include "feeds/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+enum { SERVICE_FILE_MAX = 1024 * 1024 };
+
+static const char *first_of(const char *argument, const char *variable)
+{
+    const char *value = argument ? argument : getenv(variable);
+
+    return value && *value ? value : NULL;
+}
+
+static char *copy(const char *text, size_t length, struct err *err)
+{
+    char *copied = strndup(text, length);
+
+    if (!copied)
+        err_memory(err);
+    return copied;
+}
+
+char *config_dir_choose(const char *argument, struct err *err)
+{
+    const char *dir = first_of(argument, "POLLARD_CONFIG");
+
+    if (!dir)
+        dir = "/etc/pollard";
+    return copy(dir, strlen(dir), err);
+}
+
+static int read_fd(int fd, struct buf *content, struct err *err)
+{
+    for (;;) {
+        char *room = buf_reserve(content, 4096);
+        ssize_t got;
+
+        if (!room)
+            return err_set(err, ERR_CONFIG, "the file is too large");
+        got = read(fd, room, 4096);
+        if (got == 0)
+            return 0;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_set(err, ERR_CONFIG, "%s", strerror(errno));
+        content->length += (size_t)got;
+    }
+}
+
+/* Leaves `content` empty if there is no such file. */
+static int read_file(const char *path, struct buf *content, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int result;
+
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 0;
+    if (fd < 0)
+        return err_set(err, ERR_CONFIG, "%s", strerror(errno));
+    result = read_fd(fd, content, err);
+    close(fd);
+    return result;
+}
+
+/* `store` of the text of pollard.json as written; NULL in `store`: it is not set. Other mistakes of
+ * the file are for those who need the rest of it. */
+static int find_store(const struct buf *content, char **store, struct err *err)
+{
+    struct json_mistake mistake;
+    struct json *file = json_parse(content->bytes, content->length, &mistake);
+    const struct json *value;
+    int result = 0;
+
+    *store = NULL;
+    if (!file)
+        return err_set(err, ERR_CONFIG, "%d:%d: %s", mistake.line, mistake.column, mistake.text);
+    value = file->type == JSON_OBJECT ? json_get(file, "store") : NULL;
+    if (value && (value->type != JSON_STRING || !value->length))
+        result = err_set(err, ERR_CONFIG, "%d:%d: \"store\" must be the path of a directory",
+                         value->line, value->column);
+    else if (value && !(*store = copy(value->text, value->length, err)))
+        result = -1;
+    json_free(file);
+    return result;
+}
+
+/* NULL in `store`: not set there. */
+static int read_store(const char *config_dir, char **store, struct err *err)
+{
+    struct buf content;
+    char *path = NULL;
+    int result = -1;
+
+    *store = NULL;
+    buf_init(&content, SERVICE_FILE_MAX);
+    if (asprintf(&path, "%s/pollard.json", config_dir) < 0) {
+        path = NULL;
+        err_memory(err);
+        goto fail;
+    }
+    if (read_file(path, &content, err) || (content.length && find_store(&content, store, err))) {
+        err_within(err, "%s", path);
+        goto fail;
+    }
+    result = 0;
+fail:
+    buf_release(&content);
+    free(path);
+    return result;
+}
+
+char *store_dir_choose(const char *argument, const char *config_dir, struct err *err)
+{
+    const char *dir = first_of(argument, "POLLARD_STORE");
+    char *store, *beside;
+
+    if (dir)
+        return copy(dir, strlen(dir), err);
+    if (read_store(config_dir, &store, err))
+        return NULL;
+    if (store && store[0] == '/')
+        return store;
+    if (store) {
+        if (asprintf(&beside, "%s/%s", config_dir, store) < 0) {
+            beside = NULL;
+            err_memory(err);
+        }
+        free(store);
+        return beside;
+    }
+    dir = first_of(NULL, "STATE_DIRECTORY");
+    if (!dir)
+        dir = "/var/lib/pollard";
+    /* systemd gives several with colons between; ours is the first (systemd.exec(5)). */
+    return copy(dir, strcspn(dir, ":"), err);
+}
