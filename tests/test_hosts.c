@@ -327,12 +327,13 @@ static void a_host_that_is_left_and_joined_again_still_holds(void **state)
     (void)state;
     wait_all(hosts, host, &waiter, 1);
     assert_int_equal(start_all(hosts, 0), 1);
-    hosts_leave(hosts, host, 10000, 2); /* in flight: it lives on */
+    hosts_leave(hosts, host, 10000, 2);
+    assert_null(hosts_next(hosts, 20 * SECOND, true)); /* its request keeps it */
     hosts_hold(hosts, host, 0, 60 * SECOND);
-    hosts_ended(hosts, host, SECOND, false);
-    assert_null(hosts_next(hosts, 2 * SECOND, true));
+    hosts_ended(hosts, host, 21 * SECOND, false);
+    assert_null(hosts_next(hosts, 22 * SECOND, true));
     host = hosts_join(hosts, HERE, 1000, 2);
-    assert_int_equal(hosts_block(hosts, host, 2 * SECOND), HOST_HELD);
+    assert_int_equal(hosts_block(hosts, host, 22 * SECOND), HOST_HELD);
     hosts_leave(hosts, host, 1000, 2);
     assert_null(hosts_next(hosts, 60 * SECOND, true)); /* nothing to remember any more */
     host = hosts_join(hosts, HERE, 1000, 2);
@@ -369,6 +370,50 @@ static void without_memory_nothing_is_half_done(void **state)
     }
 }
 
+static void a_host_that_is_left_is_known_for_a_while(void **state)
+{
+    struct hosts *hosts = hosts_new(9);
+    struct host *host = hosts_join(hosts, "http://example.org/", 0, 2);
+    struct host_waiter waiter = {0};
+
+    (void)state;
+    wait_all(hosts, host, &waiter, 1);
+    assert_int_equal(start_all(hosts, 0), 1);
+    hosts_ended(hosts, host, 0, true);
+    hosts_leave(hosts, host, 0, 2);
+    assert_null(hosts_next(hosts, 299 * SECOND, true));
+    host = hosts_join(hosts, "http://example.org/", 0, 2);
+    wait_all(hosts, host, &waiter, 1);
+    assert_ptr_equal(hosts_next(hosts, 299 * SECOND, false), &waiter);
+    hosts_free(hosts);
+}
+
+/* As a server would that sends every request on to another name. */
+static void hosts_that_were_left_do_not_pile_up(void **state)
+{
+    struct hosts *hosts = hosts_new(9);
+    char url[] = "http://10.0.0.0/";
+    struct host *first = hosts_join(hosts, HERE, 0, 2), *again;
+
+    (void)state;
+    hosts_hold(hosts, first, 0, 50 * SECOND);
+    hosts_leave(hosts, first, 0, 2);
+    for (int i = 0; i < 2000; i++) {
+        struct host *host;
+
+        url[7] = (char)('a' + i / 100);
+        url[8] = (char)('a' + i / 10 % 10);
+        url[9] = (char)('a' + i % 10);
+        host = hosts_join(hosts, url, 0, 2);
+        assert_non_null(host);
+        hosts_hold(hosts, host, 0, 86400 * SECOND);
+        hosts_leave(hosts, host, 0, 2);
+    }
+    again = hosts_join(hosts, HERE, 0, 2);
+    assert_int_equal(hosts_block(hosts, again, 0), HOST_FREE); /* the soonest over went first */
+    hosts_free(hosts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +429,8 @@ int main(void)
         cmocka_unit_test(hosts_take_turns),
         cmocka_unit_test(an_unknown_address_waits_for_the_resolver),
         cmocka_unit_test(a_host_that_is_left_and_joined_again_still_holds),
+        cmocka_unit_test(a_host_that_is_left_is_known_for_a_while),
+        cmocka_unit_test(hosts_that_were_left_do_not_pile_up),
         cmocka_unit_test(without_memory_nothing_is_half_done),
     };
 

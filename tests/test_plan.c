@@ -134,40 +134,39 @@ static void from_is_inside_and_until_and_end_are_outside(void **state)
 static const struct count_case {
     const char *zone;
     int from_min, to_min;
-    unsigned days;
+    unsigned days, count;
     const char *from_at, *to_at;
-    unsigned count;
 } count_cases[] = {
     /* 02:00 PST is followed by 03:00 PDT. */
-    {LA, HM(1, 0), HM(3, 0), SUN, "2026-03-07T12:00:00Z", "2026-03-09T06:00:00Z", 2},
-    {LA, HM(2, 0), HM(3, 0), ALL, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z", 0},
-    {LA, HM(22, 0), HM(2, 0), SAT, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z", 8},
-    {LA, HM(22, 0), HM(2, 30), SAT, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z", 8},
-    {LA, HM(22, 0), HM(3, 30), SAT, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z", 9},
-    {LA, 0, 0, SUN, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z", 46},
+    {LA, HM(1, 0), HM(3, 0), SUN, 2, "2026-03-07T12:00:00Z", "2026-03-09T06:00:00Z"},
+    {LA, HM(2, 0), HM(3, 0), ALL, 0, "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z"},
+    {LA, HM(22, 0), HM(2, 0), SAT, 8, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z"},
+    {LA, HM(22, 0), HM(2, 30), SAT, 8, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z"},
+    {LA, HM(22, 0), HM(3, 30), SAT, 9, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z"},
+    {LA, 0, 0, SUN, 46, "2026-03-07T12:00:00Z", "2026-03-10T12:00:00Z"},
     /* 02:00 PDT is followed by 01:00 PST. */
-    {LA, HM(1, 0), HM(3, 0), SUN, "2026-10-31T12:00:00Z", "2026-11-02T06:00:00Z", 6},
-    {LA, HM(0, 0), HM(1, 30), SUN, "2026-10-31T12:00:00Z", "2026-11-02T06:00:00Z", 4},
-    {LA, HM(1, 30), HM(2, 0), SUN, "2026-10-31T12:00:00Z", "2026-11-02T06:00:00Z", 2},
-    {LA, HM(22, 0), HM(2, 0), SAT, "2026-10-31T12:00:00Z", "2026-11-03T12:00:00Z", 10},
-    {LA, 0, 0, SUN, "2026-10-31T12:00:00Z", "2026-11-03T12:00:00Z", 50},
+    {LA, HM(1, 0), HM(3, 0), SUN, 6, "2026-10-31T12:00:00Z", "2026-11-02T06:00:00Z"},
+    {LA, HM(0, 0), HM(1, 30), SUN, 4, "2026-10-31T12:00:00Z", "2026-11-02T06:00:00Z"},
+    {LA, HM(1, 30), HM(2, 0), SUN, 2, "2026-10-31T12:00:00Z", "2026-11-02T06:00:00Z"},
+    {LA, HM(22, 0), HM(2, 0), SAT, 10, "2026-10-31T12:00:00Z", "2026-11-03T12:00:00Z"},
+    {LA, 0, 0, SUN, 50, "2026-10-31T12:00:00Z", "2026-11-03T12:00:00Z"},
     /* Half an hour is skipped, or comes twice. */
-    {HOWE, HM(1, 0), HM(3, 0), SUN, "2026-10-03T00:00:00Z", "2026-10-05T00:00:00Z", 3},
-    {HOWE, HM(1, 0), HM(3, 0), SUN, "2026-04-04T00:00:00Z", "2026-04-06T00:00:00Z", 5},
-    {HOWE, HM(1, 30), HM(2, 0), SUN, "2026-04-04T00:00:00Z", "2026-04-06T00:00:00Z", 2},
+    {HOWE, HM(1, 0), HM(3, 0), SUN, 3, "2026-10-03T00:00:00Z", "2026-10-05T00:00:00Z"},
+    {HOWE, HM(1, 0), HM(3, 0), SUN, 5, "2026-04-04T00:00:00Z", "2026-04-06T00:00:00Z"},
+    {HOWE, HM(1, 30), HM(2, 0), SUN, 2, "2026-04-04T00:00:00Z", "2026-04-06T00:00:00Z"},
     /* Hours across midnight belong to the day on which they start. */
-    {"UTC", HM(22, 0), HM(2, 0), FRI, "2026-11-20T00:00:00Z", "2026-11-20T22:00:00Z", 0},
-    {"UTC", HM(22, 0), HM(2, 0), FRI, "2026-11-20T00:00:00Z", "2026-11-22T00:00:00Z", 8},
-    {"UTC", HM(22, 0), HM(2, 0), SAT, "2026-11-22T00:00:00Z", "2026-11-24T00:00:00Z", 4},
-    {"UTC", HM(5, 0), HM(1, 30), ALL, "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 41},
-    {"UTC", HM(6, 0), HM(6, 0), MON, "2026-11-22T00:00:00Z", "2026-11-26T00:00:00Z", 48},
-    {"UTC", HM(0, 0), HM(24, 0), MON, "2026-11-22T00:00:00Z", "2026-11-26T00:00:00Z", 48},
-    {"UTC", HM(23, 0), HM(24, 0), MON, "2026-11-22T00:00:00Z", "2026-11-26T00:00:00Z", 2},
-    {"UTC", 0, 0, WEEKDAYS, "2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z", 240},
-    {"UTC", 0, 0, 0, "2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z", 0},
+    {"UTC", HM(22, 0), HM(2, 0), FRI, 0, "2026-11-20T00:00:00Z", "2026-11-20T22:00:00Z"},
+    {"UTC", HM(22, 0), HM(2, 0), FRI, 8, "2026-11-20T00:00:00Z", "2026-11-22T00:00:00Z"},
+    {"UTC", HM(22, 0), HM(2, 0), SAT, 4, "2026-11-22T00:00:00Z", "2026-11-24T00:00:00Z"},
+    {"UTC", HM(5, 0), HM(1, 30), ALL, 41, "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"},
+    {"UTC", HM(6, 0), HM(6, 0), MON, 48, "2026-11-22T00:00:00Z", "2026-11-26T00:00:00Z"},
+    {"UTC", HM(0, 0), HM(24, 0), MON, 48, "2026-11-22T00:00:00Z", "2026-11-26T00:00:00Z"},
+    {"UTC", HM(23, 0), HM(24, 0), MON, 2, "2026-11-22T00:00:00Z", "2026-11-26T00:00:00Z"},
+    {"UTC", 0, 0, WEEKDAYS, 240, "2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z"},
+    {"UTC", 0, 0, 0, 0, "2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z"},
     /* Samoa had no 30 December 2011, a Friday. */
-    {"Pacific/Apia", 0, 0, FRI, "2011-12-27T00:00:00Z", "2012-01-03T00:00:00Z", 0},
-    {"Pacific/Apia", HM(22, 0), HM(2, 0), FRI, "2011-12-27T00:00:00Z", "2012-01-03T00:00:00Z", 4},
+    {"Pacific/Apia", 0, 0, FRI, 0, "2011-12-27T00:00:00Z", "2012-01-03T00:00:00Z"},
+    {"Pacific/Apia", HM(22, 0), HM(2, 0), FRI, 4, "2011-12-27T00:00:00Z", "2012-01-03T00:00:00Z"},
 };
 
 static void hours_and_days_are_wall_time(void **state)
@@ -179,7 +178,7 @@ static void hours_and_days_are_wall_time(void **state)
             within(every(MINUTES(30), row->zone), row->from_min, row->to_min, row->days);
         struct plan plan = {&schedule, AT_NEVER};
         int64_t to_at = instant(row->to_at), at = plan_slot_from(&plan, instant(row->from_at));
-        unsigned count = 0, counted_by_runs = 0;
+        unsigned count = 0, counted_by_runs = 0, counted_back = 0;
         struct plan_run run = plan_run_from(&plan, instant(row->from_at), to_at);
 
         for (; at < to_at; at = plan_slot_after(&plan, at))
@@ -188,9 +187,12 @@ static void hours_and_days_are_wall_time(void **state)
             counted_by_runs += (unsigned)run.count;
             at = run.first_at + (int64_t)(run.count - 1) * run.step_us + 1;
         }
-        if (count != row->count || counted_by_runs != row->count)
-            fail_msg("row %zu: %u slots, %u by runs, not %u", i, count, counted_by_runs,
-                     row->count);
+        at = plan_slot_until(&plan, to_at - 1);
+        for (; at >= instant(row->from_at); at = plan_slot_until(&plan, at - 1))
+            counted_back++;
+        if (count != row->count || counted_by_runs != row->count || counted_back != row->count)
+            fail_msg("row %zu: %u slots, %u by runs, %u backwards, not %u", i, count,
+                     counted_by_runs, counted_back, row->count);
     }
 }
 
@@ -250,10 +252,31 @@ static void times_of_day_keep_to_the_wall_clock(void **state)
             at = plan_slot_after(&plan, at);
             expect_instant(at, cases[i].slots[k], cases[i].zone);
             assert_true(plan_slot_until(&plan, at) == at);
+            assert_true(plan_slot_from(&plan, at) == at);
             assert_int_equal(plan_run_from(&plan, at, AT_NEVER).count, 1);
         }
         expect_instant(plan_slot_until(&plan, at - 1), cases[i].slots[1], "until");
     }
+}
+
+/* In St. John's, one minute after midnight, it was 23:01 of the day before again. */
+static void a_day_may_begin_before_the_last_one_ends(void **state)
+{
+    unsigned times[] = {0, 1800, HM(23, 30) * 60};
+    struct schedule schedule = every(0, "America/St_Johns");
+    struct plan plan = {&schedule, AT_NEVER};
+
+    (void)state;
+    schedule.times = times;
+    schedule.time_count = COUNT(times);
+    expect_instant(plan_slot_from(&plan, instant("2010-11-07T02:00:00Z")), "2010-11-07T02:00:00Z",
+                   "23:30");
+    expect_instant(plan_slot_from(&plan, instant("2010-11-07T02:00:01Z")), "2010-11-07T02:30:00Z",
+                   "00:00");
+    expect_instant(plan_slot_until(&plan, instant("2010-11-07T02:45:00Z")), "2010-11-07T02:30:00Z",
+                   "until 23:15, the second");
+    expect_instant(plan_slot_from(&plan, instant("2010-11-07T02:45:00Z")), "2010-11-07T04:00:00Z",
+                   "00:30");
 }
 
 static void a_year_without_windows_is_one_run(void **state)
@@ -294,6 +317,9 @@ static void a_search_ends_after_five_years(void **state)
     assert_true(plan_slot_from(&plan, at) == AT_NEVER);
     assert_true(plan_slot_until(&plan, at) == AT_NONE);
     assert_int_equal(plan_run_from(&plan, at, AT_NEVER).count, 0);
+    schedule = within(every(100, LA), 0, 0, 0); /* 1.6 billion of them, none allowed */
+    assert_true(plan_slot_from(&plan, at) == AT_NEVER);
+    assert_true(plan_slot_until(&plan, at) == AT_NONE);
     schedule = every(0, "UTC");
     assert_true(plan_slot_from(&plan, at) == AT_NEVER);
     assert_true(plan_slot_until(&plan, at) == AT_NONE);
@@ -340,6 +366,7 @@ int main(void)
         cmocka_unit_test(from_is_inside_and_until_and_end_are_outside),
         cmocka_unit_test(hours_and_days_are_wall_time),
         cmocka_unit_test(times_of_day_keep_to_the_wall_clock),
+        cmocka_unit_test(a_day_may_begin_before_the_last_one_ends),
         cmocka_unit_test(a_year_without_windows_is_one_run),
         cmocka_unit_test(a_run_goes_on_over_midnight_and_from_day_to_day),
         cmocka_unit_test(a_search_ends_after_five_years),

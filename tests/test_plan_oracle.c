@@ -127,12 +127,13 @@ static void choose_times(struct trial *trial)
 
 static void choose(struct trial *trial)
 {
-    static const char *zones[] = {"UTC",          "America/Los_Angeles", "Australia/Lord_Howe",
-                                  "Asia/Kolkata", "Pacific/Apia",        "America/Sao_Paulo",
-                                  "Europe/Dublin"};
+    static const char *zones[] = {"UTC",           "America/Los_Angeles", "Australia/Lord_Howe",
+                                  "Asia/Kolkata",  "Pacific/Apia",        "America/Sao_Paulo",
+                                  "Europe/Dublin", "America/St_Johns"};
     static const int64_t intervals[] = {10000,   60000,    420000,   3600000,
                                         5400000, 21600000, 86400000, 90000000};
-    static const int64_t years[] = {41, 47, 56}; /* since 1970: Samoa's lost day, Brazil, now */
+    static const int64_t years[] = {40, 41, 47,
+                                    56}; /* since 1970: St. John's, Samoa, Brazil, now */
     struct schedule *schedule = &trial->schedule;
     struct err err;
     int64_t change;
@@ -167,6 +168,7 @@ static void compare_forwards(const struct trial *trial, unsigned round)
     for (size_t i = 0; i < trial->count; i++) {
         if (at != trial->slots[i])
             fail_msg("round %u: slot %zu of %zu", round, i, trial->count);
+        assert_true(plan_slot_from(&trial->plan, at) == at);
         at = plan_slot_after(&trial->plan, at);
     }
     assert_true(at >= trial->to_at);

@@ -134,6 +134,11 @@ static void the_fuse_stops_a_flood(void **state)
         for (int k = 0; k <= 1000; k++)
             taken += plan_fuse_take(&fuse, &feed, interval_us * k / 100);
         assert_in_range(taken, 24 + 119, 24 + 121);
+        plan_fuse_init(&fuse, &feed, 0);
+        taken = 0;
+        for (int k = 0; k < 100; k++)
+            taken += plan_fuse_take(&fuse, &feed, interval_us * 9 / 10); /* it was full */
+        assert_int_equal(taken, 24);
         taken = 0;
         for (int k = 0; k < 100; k++)
             taken += plan_fuse_take(&fuse, &feed, INT64_MAX / 2);
