@@ -60,12 +60,13 @@ static int64_t last_listed(const unsigned char *bytes, int64_t length)
     /* What one of each of a header's six counts takes up in the first part. */
     static const int sizes[] = {1, 1, 8, 5, 6, 1};
     const int64_t header = 44;
+    const unsigned char *counts = bytes + 20;
     int64_t second = header, count;
 
     if (length < header || bytes[4] < '2')
         return INT64_MAX;
-    for (int i = 0; i < 6; i++)
-        second += big_endian(bytes + 20 + i * 4, 4) * sizes[i];
+    for (int i = 0; i < 6; i++, counts += 4)
+        second += big_endian(counts, 4) * sizes[i];
     if (length < second + header)
         return INT64_MAX;
     count = big_endian(bytes + second + 32, 4);
