@@ -251,14 +251,16 @@ static void lines_have_priorities_only_where_stderr_is_the_journal(void **state)
         log_event((enum log_level)i, "e", "x=1");
         assert_string_equal(lines[i], expected[i]);
     }
-    setenv("JOURNAL_STREAM", "1:1", 1);
-    log_start(LEVEL_DEBUG);
-    log_event(LEVEL_INFO, "e", "x=1");
-    assert_string_equal(lines[4], "info e x=1\n");
-    setenv("JOURNAL_STREAM", "journal", 1);
-    log_start(LEVEL_DEBUG);
-    log_event(LEVEL_INFO, "e", "x=1");
-    assert_string_equal(lines[5], "info e x=1\n");
+    for (int i = 0; i < 4; i++) {
+        unsigned long long device = (unsigned long long)status.st_dev + (i == 0);
+        unsigned long long inode = (unsigned long long)status.st_ino + (i == 1);
+
+        snprintf(stream, sizeof stream, "%llu:%llu%s", device, inode, i == 2 ? "x" : "");
+        setenv("JOURNAL_STREAM", i == 3 ? "journal" : stream, 1);
+        log_start(LEVEL_DEBUG);
+        log_event(LEVEL_INFO, "e", "x=1");
+        assert_string_equal(lines[4 + i], "info e x=1\n");
+    }
 }
 
 static void *on_thread(void *cookie)
