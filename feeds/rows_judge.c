@@ -128,8 +128,11 @@ static const struct {
 /* FORMAT_AUTO: the type says nothing. */
 static enum feed_format judge_type(const char *content_type)
 {
-    size_t length = content_type ? strcspn(content_type, ";") : 0;
+    size_t length;
 
+    if (!content_type)
+        return FORMAT_AUTO;
+    length = strcspn(content_type, ";");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         size_t part = strlen(types[i].part);
 

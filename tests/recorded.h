@@ -19,6 +19,7 @@ static char *read_data(const char *name, size_t *length)
     FILE *file;
     long size;
 
+    *length = 0;
     snprintf(path, sizeof path, "%s/%s", getenv("POLLARD_DATA"), name);
     file = fopen(path, "rb");
     if (!file)
