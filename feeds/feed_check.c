@@ -80,16 +80,20 @@ static bool say_var(const char *key, const char *text, const struct json *value,
 static void check_name(const struct feed *feed, const struct feed_source *source)
 {
     const struct json *value = json_get(source->tree, "name");
+    struct json name = {.type = JSON_STRING, .text = feed->name};
+    char quoted[96];
 
     if (value && value->type != JSON_STRING)
         return;
     if (value && say_var("name", feed->name, value, source))
         return;
-    if (!name_is_legal(feed->name))
-        mistakes_say(source->mistakes, source->file, value ? value : source->tree,
-                     "\"name\" must be 1 to 100 letters, digits, \".\", \"_\" or \"-\", "
-                     "not \"%.120s\"%s",
-                     feed->name, value ? "" : ", the file's name");
+    if (name_is_legal(feed->name))
+        return;
+    name.length = strlen(feed->name);
+    settings_quote(&name, quoted);
+    mistakes_say(source->mistakes, source->file, value ? value : source->tree,
+                 "\"name\" must be 1 to 100 letters, digits, \".\", \"_\" or \"-\", not %s%s",
+                 quoted, value ? "" : ", the file's name");
 }
 
 static void check_url(const struct feed *feed, const struct feed_source *source,
@@ -183,8 +187,7 @@ static void check_body(const struct feed *feed, const struct feed_source *source
     struct place place = find_place(source, "body");
 
     if (feed->body && place.value && strcmp(feed->method, "HEAD") == 0)
-        mistakes_say(source->mistakes, place.file, place.value,
-                     "\"body\" cannot be sent with \"method\" \"HEAD\"");
+        say(source, &place, "body", "not stand with \"method\" \"HEAD\"");
 }
 
 static int finish_ca_file(struct feed *feed, const struct feed_source *source)
@@ -307,7 +310,9 @@ struct feed *feed_make(const struct feed_source *source)
     check_body(feed, source);
     check_templates(source->tree, &place);
     check_url(feed, source, &place);
-    if (definition_fill(feed, source->secrets) != 0 || finish_ca_file(feed, source) != 0)
+    if (definition_fill(feed, source->secrets) != 0)
+        mistakes_say(source->mistakes, source->file, source->tree, "the feed is too large");
+    if (finish_ca_file(feed, source) != 0)
         goto fail;
     return feed;
 fail:

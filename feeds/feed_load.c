@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "feeds/template.h"
 #include "feeds/template_check.h"
 
+enum { SET_BYTES_MAX = 256 << 20 };
+
 /* One loading under way. */
 struct loader {
     struct feed_set *set;
@@ -28,6 +31,7 @@ struct loader {
     char **files; /* "feeds/bus.json", sorted */
     size_t file_count, file_capacity;
     size_t feed_capacity;
+    size_t bytes;     /* of the feeds' definitions */
     const char *file; /* the present one */
     char stem[NAME_MAX + 1];
     size_t first; /* of its feeds in the set */
@@ -85,6 +89,18 @@ static int claim_name(struct loader *loader, const struct feed *feed, const stru
     return 1;
 }
 
+/* Many feeds, or large ones, not both. */
+static bool is_too_much(struct loader *loader, const struct feed *feed, const struct json *file)
+{
+    loader->bytes += feed->definition ? strlen(feed->definition) : 0;
+    if (loader->bytes <= SET_BYTES_MAX)
+        return false;
+    mistakes_say(&loader->mistakes, loader->file, file,
+                 "the feeds of this configuration are more than %d MiB in all",
+                 SET_BYTES_MAX >> 20);
+    return true;
+}
+
 static int on_feed_file(void *cookie, const struct json *file, struct err *err)
 {
     struct loader *loader = cookie;
@@ -110,6 +126,10 @@ static int on_feed_file(void *cookie, const struct json *file, struct err *err)
         strcmp(old->file, feed->file) == 0) {
         feed_drop(feed);
         feed = feed_hold(old);
+    }
+    if (is_too_much(loader, feed, file)) {
+        feed_drop(feed);
+        return 1;
     }
     return add_feed(loader, feed, err);
 }
@@ -303,9 +323,12 @@ int feed_set_load(struct feed_set **set, const char *dir, const struct feed_set 
                   struct err *err)
 {
     struct loader loader = {.previous = previous, .dir_fd = -1};
+    struct err own = {0};
     int status = -1;
 
     *set = NULL;
+    if (!err)
+        err = &own;
     loader.set = calloc(1, sizeof *loader.set);
     if (!loader.set || !(loader.set->dir = strdup(dir)) ||
         !(loader.set->secrets = secrets_new(dir))) {
@@ -345,39 +368,4 @@ int feed_set_print_mistakes(const struct feed_set *set, struct buf *out)
             return -1;
     }
     return 0;
-}
-
-static struct feed *read_definition(const char *name, const struct json *tree, struct err *err)
-{
-    struct mistakes mistakes = {0};
-    struct feed_source source = {.file = "", .name = name, .tree = tree, .mistakes = &mistakes};
-    struct feed *feed = NULL;
-
-    mistakes_enter(&mistakes, "");
-    feed = feed_make(&source);
-    if (!feed) {
-        err_memory(err);
-    } else if (mistakes.found > 0) {
-        err_set(err, ERR_INPUT, "definition of feed \"%s\": %s", name,
-                mistakes.count ? mistakes.items[0].text : "out of memory");
-        feed_drop(feed);
-        feed = NULL;
-    }
-    mistakes_release(&mistakes);
-    return feed;
-}
-
-struct feed *feed_from_definition(const char *name, const char *definition, struct err *err)
-{
-    struct json_mistake mistake = {0};
-    struct json *tree = json_parse(definition, strlen(definition), &mistake);
-    struct feed *feed = NULL;
-
-    if (tree && tree->type == JSON_OBJECT)
-        feed = read_definition(name, tree, err);
-    else
-        err_set(err, ERR_INPUT, "definition of feed \"%s\": %s", name,
-                tree ? "not an object" : mistake.text);
-    json_free(tree);
-    return feed;
 }

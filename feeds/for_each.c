@@ -135,7 +135,7 @@ int for_each_file(const struct json *tree, size_t room, struct mistakes *mistake
     int status = 0;
 
     if (!vars && room > 0)
-        return on_file(cookie, tree, err);
+        return on_file(cookie, tree, err) < 0 ? -1 : 0;
     if (!vars) {
         mistakes_say(mistakes, mistakes->file, tree, "a configuration holds at most %d feeds",
                      FEEDS_MAX);
@@ -150,8 +150,12 @@ int for_each_file(const struct json *tree, size_t room, struct mistakes *mistake
         status = combine(&bare, vars, i, &file, err);
         if (status == 0)
             status = on_file(cookie, file, err);
+        if (status < 0 && err->kind == ERR_FULL) {
+            mistakes_say(mistakes, mistakes->file, vars, "%s", err->text);
+            status = 1;
+        }
         json_free(file);
     }
     free(bare.members);
-    return status;
+    return status < 0 ? -1 : 0;
 }

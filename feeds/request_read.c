@@ -150,8 +150,8 @@ static void read_auth_member(struct feed_auth *auth, const struct json_member *m
     const char *text = NULL;
 
     if (!field) {
-        settings_mistake(report, &place, "unknown key \"%s\", \"auth\" of type %s has: type, %s",
-                         member->key, auth->type == AUTH_BASIC ? "basic" : "bearer",
+        settings_mistake(report, &place, "unknown key \"auth.%s\", type %s has: %s", member->key,
+                         auth->type == AUTH_BASIC ? "basic" : "bearer",
                          auth->type == AUTH_BASIC ? "username, password" : "token");
         return;
     }
@@ -197,7 +197,7 @@ void read_auth(void *object, const char *key, const struct json *value,
     else if (type->type == JSON_STRING && strcmp(type->text, "bearer") == 0)
         auth.type = AUTH_BEARER;
     if (auth.type == AUTH_NONE) {
-        read_refuse("type", type, "\"basic\" or \"bearer\"", report);
+        read_refuse("auth.type", type, "\"basic\" or \"bearer\"", report);
         return;
     }
     for (size_t i = 0; i < value->count; i++) {

@@ -5,7 +5,7 @@
 
 #include "feeds/url.h"
 
-enum { TEMPLATE_TEXT_MAX = 4 << 20, SLOT_TEXT_MAX = 256, SECRET_NAME_ROOM = 102 };
+enum { SLOT_TEXT_MAX = 256 };
 
 /* One ${…} of a template. */
 enum part_kind { PART_SECRET, PART_SLOT };
@@ -151,6 +151,7 @@ static int apply_to_string(struct json *string, const struct json *values, bool 
     free(string->text);
     string->text = copy;
     string->length = out->length;
+    out->max_bytes -= out->length; /* the limit is for all strings together */
     return 0;
 }
 
@@ -173,7 +174,7 @@ int template_apply(struct json *file, const struct json *values, struct err *err
     struct buf out;
     int status = 0;
 
-    buf_init(&out, TEMPLATE_TEXT_MAX);
+    buf_init(&out, TEMPLATE_APPLIED_MAX);
     for (size_t i = 0; i < file->count && status == 0; i++) {
         struct json_member *member = &file->members[i];
 
@@ -183,7 +184,9 @@ int template_apply(struct json *file, const struct json *values, struct err *err
             status = apply_to_value(member->value, values, &out);
     }
     buf_release(&out);
-    return status == 0 ? 0 : err_memory(err);
+    if (status != 0)
+        return err_set(err, ERR_FULL, "the feed is too large once its {var}s are filled in");
+    return 0;
 }
 
 const char *template_find_var(const char *text, size_t *length)

@@ -7,7 +7,9 @@
 #include "feeds/secret.h"
 
 /* Replaces {var} for every var of `values` (an object of scalars) in every string value of `file`,
- * in place, percent-encoded (RFC 3986 unreserved stay) in the member `url`. -1: no memory. */
+ * in place, percent-encoded (RFC 3986 unreserved stay) in the member `url`. ERR_FULL: more than
+ * TEMPLATE_APPLIED_MAX bytes come of it, or no memory. */
+enum { TEMPLATE_APPLIED_MAX = 2 << 20 };
 int template_apply(struct json *file, const struct json *values, struct err *err);
 /* The first {var} left in `text` that is not ${…}: its place and length, or NULL. */
 const char *template_find_var(const char *text, size_t *length);

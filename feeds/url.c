@@ -1,6 +1,7 @@
 #include "feeds/url.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,6 +97,22 @@ static int check_bytes(const char *url, struct err *err)
     return 0;
 }
 
+static int refuse_scheme(const char *schemes, struct err *err)
+{
+    char list[160] = "";
+    size_t length = 0;
+
+    for (const char *at = schemes; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        const char *join = at == schemes ? "" : at[word] ? ", " : " or ";
+
+        length +=
+            (size_t)snprintf(list + length, sizeof list - length, "%s%.*s://", join, (int)word, at);
+        at += word;
+    }
+    return err_set(err, ERR_CONFIG, "must be a URL that starts with %s", list);
+}
+
 int url_check(const char *url, const char *schemes, struct err *err)
 {
     size_t length = 0;
@@ -103,7 +120,7 @@ int url_check(const char *url, const char *schemes, struct err *err)
     const char *at = NULL;
 
     if (!authority || !scheme_is_known(url, (size_t)(authority - 3 - url), schemes))
-        return err_set(err, ERR_CONFIG, "must be a URL that starts with one of: %s", schemes);
+        return refuse_scheme(schemes, err);
     if (check_bytes(url, err) != 0)
         return -1;
     at = memrchr(authority, '@', length);
@@ -114,12 +131,24 @@ int url_check(const char *url, const char *schemes, struct err *err)
     return check_host(authority, length, err);
 }
 
+/* The first ":" that is not inside a ${…}. */
+static const char *find_colon(const char *text, const char *end)
+{
+    while (text < end && *text != ':') {
+        if (text + 1 < end && text[0] == '$' && text[1] == '{')
+            text += strcspn(text, "}");
+        else
+            text++;
+    }
+    return text < end ? text : NULL;
+}
+
 const char *url_find_password(const char *url, size_t *length)
 {
     size_t authority_length = 0;
     const char *authority = url_authority(url, &authority_length);
     const char *at = authority ? memrchr(authority, '@', authority_length) : NULL;
-    const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+    const char *colon = at ? find_colon(authority, at) : NULL;
 
     if (!colon)
         return NULL;
