@@ -12,6 +12,9 @@
 #include "storage/value.h"
 
 enum { PACKED_KEPT_BYTES = 4 * 1024 * 1024 };
+/* An I/O error with less than this left on the volume is taken for a full disk: LMDB says EIO for
+ * a write that was cut short. */
+enum { LITTLE_BYTES = 4 * 1024 * 1024 };
 
 struct commit {
     struct store *store;
@@ -270,7 +273,7 @@ static int apply(struct commit *commit, struct record *record)
     return EINVAL;
 }
 
-int commit_batch(struct commit *commit, const struct list *batch)
+static int commit_once(struct commit *commit, const struct list *batch)
 {
     int rc = mdb_txn_begin(commit->store->env, NULL, 0, &commit->txn);
 
@@ -286,4 +289,50 @@ int commit_batch(struct commit *commit, const struct list *batch)
     if (!rc)
         store_settle_size(commit->store);
     return rc;
+}
+
+int commit_batch(struct commit *commit, const struct list *batch)
+{
+    int rc = commit_once(commit, batch);
+
+    while (rc == MDB_MAP_FULL) {
+        rc = store_grow(commit->store);
+        if (rc)
+            return rc == EAGAIN ? rc : ENOSPC;
+        rc = commit_once(commit, batch);
+    }
+    return rc;
+}
+
+static bool has_little_space(const struct store *store, size_t batch_bytes)
+{
+    int64_t free_bytes = store_free_bytes(store);
+
+    return free_bytes >= 0 && (uint64_t)free_bytes < (uint64_t)LITTLE_BYTES + 2 * batch_bytes;
+}
+
+enum verdict commit_judge(const struct store *store, int rc, size_t batch_bytes)
+{
+    switch (rc) {
+    case 0:
+        return VERDICT_DONE;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return VERDICT_NO_SPACE;
+    case EIO:
+        return has_little_space(store, batch_bytes) ? VERDICT_NO_SPACE : VERDICT_BROKEN;
+    case ENOMEM:
+    case EAGAIN:
+        return VERDICT_LATER;
+    case EINVAL:
+    case EBADMSG:
+    case MDB_BAD_VALSIZE:
+    case MDB_KEYEXIST:
+    case MDB_NOTFOUND:
+    case MDB_TXN_FULL:
+        return VERDICT_ONE_RECORDS;
+    default:
+        return VERDICT_BROKEN;
+    }
 }

@@ -8,8 +8,19 @@
 struct commit;
 struct commit *commit_new(struct store *store); /* NULL: no memory */
 void commit_free(struct commit *commit);
-/* Writes all of `batch` (which stays the caller's) in one transaction. Returns LMDB's rc: 0 means
- * durable, else nothing was written. `was_refused` of each record is right after 0. */
+/* Writes all of `batch` (which stays the caller's) in one transaction. Makes the map larger
+ * where it must. Returns LMDB's rc: 0 means durable, else nothing was written. `was_refused` of
+ * each record is right after 0. */
 int commit_batch(struct commit *commit, const struct list *batch);
+
+enum verdict {
+    VERDICT_DONE,
+    VERDICT_NO_SPACE,
+    VERDICT_LATER,       /* no memory, or somebody reads while the map must grow */
+    VERDICT_ONE_RECORDS, /* one record of the batch may be to blame */
+    VERDICT_BROKEN
+};
+/* What an rc of commit_batch() means for the writer. */
+enum verdict commit_judge(const struct store *store, int rc, size_t batch_bytes);
 
 #endif

@@ -11,9 +11,6 @@
 #include "storage/tables.h"
 
 enum { RETRY_MS = 1000, READERS_CHECK_MS = 60000, RECORD_BYTES = 512 };
-/* An I/O error with less than this left on the volume is taken for a full disk: LMDB says EIO for
- * a write that was cut short. */
-enum { LITTLE_BYTES = 4 * 1024 * 1024 };
 
 struct writer {
     struct store *store;
@@ -113,13 +110,6 @@ static void give_back(struct writer *writer, struct list *batch)
     writer->batch_count = 0;
 }
 
-static bool has_little_space(const struct writer *writer, size_t batch_bytes)
-{
-    int64_t free_bytes = store_free_bytes(writer->store);
-
-    return free_bytes >= 0 && (uint64_t)free_bytes < (uint64_t)LITTLE_BYTES + 2 * batch_bytes;
-}
-
 /* One attempt: LMDB's rc, or ENOSPC without having tried when the disk is below the reserve. */
 static int attempt(struct writer *writer, const struct list *batch, int64_t reserve_bytes)
 {
@@ -132,48 +122,7 @@ static int attempt(struct writer *writer, const struct list *batch, int64_t rese
     }
     if (free_bytes >= 0 && free_bytes < reserve_bytes)
         return ENOSPC;
-    rc = commit_batch(writer->commit, batch);
-    while (rc == MDB_MAP_FULL) {
-        rc = store_grow(writer->store);
-        if (rc)
-            return rc == EAGAIN ? rc : ENOSPC;
-        rc = commit_batch(writer->commit, batch);
-    }
-    return rc;
-}
-
-enum verdict {
-    VERDICT_DONE,
-    VERDICT_NO_SPACE,
-    VERDICT_LATER,       /* no memory, or somebody reads while the map must grow */
-    VERDICT_ONE_RECORDS, /* one record of the batch may be to blame */
-    VERDICT_BROKEN
-};
-
-static enum verdict judge(const struct writer *writer, int rc, size_t batch_bytes)
-{
-    switch (rc) {
-    case 0:
-        return VERDICT_DONE;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return VERDICT_NO_SPACE;
-    case EIO:
-        return has_little_space(writer, batch_bytes) ? VERDICT_NO_SPACE : VERDICT_BROKEN;
-    case ENOMEM:
-    case EAGAIN:
-        return VERDICT_LATER;
-    case EINVAL:
-    case EBADMSG:
-    case MDB_BAD_VALSIZE:
-    case MDB_KEYEXIST:
-    case MDB_NOTFOUND:
-    case MDB_TXN_FULL:
-        return VERDICT_ONE_RECORDS;
-    default:
-        return VERDICT_BROKEN;
-    }
+    return commit_batch(writer->commit, batch);
 }
 
 static void set_state(struct writer *writer, enum writer_state state, int rc)
@@ -201,7 +150,7 @@ static void finish(struct writer *writer, struct list *batch)
 
 static void settle(struct writer *writer, struct list *batch, int rc)
 {
-    switch (judge(writer, rc, writer->batch_bytes)) {
+    switch (commit_judge(writer->store, rc, writer->batch_bytes)) {
     case VERDICT_DONE:
         finish(writer, batch);
         return;
