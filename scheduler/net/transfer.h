@@ -36,6 +36,7 @@ struct transfer {
     struct curl_slist *headers; /* libcurl borrows them */
     transfer_fn *on_done;
     void (*on_bytes)(void *cookie, const char *bytes, size_t length);
+    void *bytes_cookie;
     void *cookie;
     int64_t started_us;
     size_t header_bytes; /* of all header lines so far, interim answers' too */

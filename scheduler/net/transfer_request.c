@@ -387,6 +387,7 @@ int transfer_prepare(struct transfer *transfer, const struct request *request, s
 
     buf_init(&transfer->response.body, (size_t)most);
     transfer->on_bytes = request->on_bytes;
+    transfer->bytes_cookie = request->bytes_cookie;
     transfer->allow_private = request->allow_private;
     transfer->has_proxy = has_proxy;
     if (read_url(transfer, request->url, err) < 0)

@@ -165,7 +165,7 @@ size_t transfer_on_body(char *bytes, size_t size, size_t count, void *cookie)
         return 0;
     }
     if (transfer->on_bytes && taken > 0)
-        transfer->on_bytes(transfer->cookie, bytes, taken);
+        transfer->on_bytes(transfer->bytes_cookie, bytes, taken);
     transfer->is_too_large |= taken < length;
     return transfer->is_too_large ? 0 : length;
 }
