@@ -114,7 +114,7 @@ static void give_back(struct writer *writer, struct list *batch)
 static int attempt(struct writer *writer, const struct list *batch, int64_t reserve_bytes)
 {
     int64_t free_bytes = store_free_bytes(writer->store);
-    int rc, dead;
+    int dead;
 
     if (now_ms() - writer->readers_checked_ms > READERS_CHECK_MS) {
         (void)mdb_reader_check(writer->store->env, &dead);
