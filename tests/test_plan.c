@@ -196,66 +196,66 @@ static void hours_and_days_are_wall_time(void **state)
     }
 }
 
+static const struct times_case {
+    const char *zone;
+    unsigned minutes[3];
+    const char *from_at, *slots[3];
+} times_cases[] = {
+    {"UTC",
+     {HM(6, 0), HM(12, 0), HM(18, 30)},
+     "2026-11-23T18:30:00Z",
+     {"2026-11-23T18:30:00Z", "2026-11-24T06:00:00Z", "2026-11-24T12:00:00Z"}},
+    {LA,
+     {HM(0, 0), HM(0, 0), HM(2, 30)},
+     "2026-03-07T12:00:00Z", /* 02:30 is skipped */
+     {"2026-03-08T08:00:00Z", "2026-03-08T10:00:00Z", "2026-03-09T07:00:00Z"}},
+    {LA,
+     {HM(2, 0), HM(2, 30), HM(3, 0)},
+     "2026-03-07T12:00:00Z", /* all three at the jump */
+     {"2026-03-08T10:00:00Z", "2026-03-09T09:00:00Z", "2026-03-09T09:30:00Z"}},
+    {LA,
+     {HM(1, 30), HM(1, 30), HM(2, 30)},
+     "2026-10-31T12:00:00Z", /* 01:30 comes twice */
+     {"2026-11-01T08:30:00Z", "2026-11-01T10:30:00Z", "2026-11-02T09:30:00Z"}},
+    {HOWE,
+     {HM(2, 15), HM(2, 15), HM(2, 30)},
+     "2026-10-03T00:00:00Z",
+     {"2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z", "2026-10-04T15:30:00Z"}},
+    {HOWE,
+     {HM(1, 45), HM(1, 45), HM(2, 0)},
+     "2026-04-04T00:00:00Z",
+     {"2026-04-04T14:45:00Z", "2026-04-04T15:30:00Z", "2026-04-05T15:15:00Z"}},
+    {"Pacific/Apia",
+     {HM(6, 0), HM(6, 0), HM(12, 0)},
+     "2011-12-30T00:00:00Z",
+     {"2011-12-30T10:00:00Z", "2011-12-30T16:00:00Z", "2011-12-30T22:00:00Z"}},
+    {"America/Sao_Paulo",
+     {HM(23, 30), HM(23, 30), HM(23, 45)},
+     "2018-02-17T12:00:00Z",
+     {"2018-02-18T01:30:00Z", "2018-02-18T01:45:00Z", "2018-02-19T02:30:00Z"}},
+};
+
 static void times_of_day_keep_to_the_wall_clock(void **state)
 {
-    static const struct {
-        const char *zone;
-        unsigned minutes[3];
-        const char *from_at, *slots[3];
-    } cases[] = {
-        {"UTC",
-         {HM(6, 0), HM(12, 0), HM(18, 30)},
-         "2026-11-23T18:30:00Z",
-         {"2026-11-23T18:30:00Z", "2026-11-24T06:00:00Z", "2026-11-24T12:00:00Z"}},
-        {LA,
-         {HM(0, 0), HM(0, 0), HM(2, 30)},
-         "2026-03-07T12:00:00Z", /* 02:30 is skipped */
-         {"2026-03-08T08:00:00Z", "2026-03-08T10:00:00Z", "2026-03-09T07:00:00Z"}},
-        {LA,
-         {HM(2, 0), HM(2, 30), HM(3, 0)},
-         "2026-03-07T12:00:00Z", /* all three at the jump */
-         {"2026-03-08T10:00:00Z", "2026-03-09T09:00:00Z", "2026-03-09T09:30:00Z"}},
-        {LA,
-         {HM(1, 30), HM(1, 30), HM(2, 30)},
-         "2026-10-31T12:00:00Z", /* 01:30 comes twice */
-         {"2026-11-01T08:30:00Z", "2026-11-01T10:30:00Z", "2026-11-02T09:30:00Z"}},
-        {HOWE,
-         {HM(2, 15), HM(2, 15), HM(2, 30)},
-         "2026-10-03T00:00:00Z",
-         {"2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z", "2026-10-04T15:30:00Z"}},
-        {HOWE,
-         {HM(1, 45), HM(1, 45), HM(2, 0)},
-         "2026-04-04T00:00:00Z",
-         {"2026-04-04T14:45:00Z", "2026-04-04T15:30:00Z", "2026-04-05T15:15:00Z"}},
-        {"Pacific/Apia",
-         {HM(6, 0), HM(6, 0), HM(12, 0)},
-         "2011-12-30T00:00:00Z",
-         {"2011-12-30T10:00:00Z", "2011-12-30T16:00:00Z", "2011-12-30T22:00:00Z"}},
-        {"America/Sao_Paulo",
-         {HM(23, 30), HM(23, 30), HM(23, 45)},
-         "2018-02-17T12:00:00Z",
-         {"2018-02-18T01:30:00Z", "2018-02-18T01:45:00Z", "2018-02-19T02:30:00Z"}},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct schedule schedule = every(0, cases[i].zone);
+    for (size_t i = 0; i < COUNT(times_cases); i++) {
+        struct schedule schedule = every(0, times_cases[i].zone);
         struct plan plan = {&schedule, AT_NEVER};
-        int64_t at = instant(cases[i].from_at) - 1;
+        int64_t at = instant(times_cases[i].from_at) - 1;
         unsigned times[3];
 
         for (size_t k = 0; k < 3; k++)
-            times[k] = cases[i].minutes[k] * 60;
+            times[k] = times_cases[i].minutes[k] * 60;
         schedule.times = times;
         schedule.time_count = 3;
         for (size_t k = 0; k < 3; k++) {
             at = plan_slot_after(&plan, at);
-            expect_instant(at, cases[i].slots[k], cases[i].zone);
+            expect_instant(at, times_cases[i].slots[k], times_cases[i].zone);
             assert_true(plan_slot_until(&plan, at) == at);
             assert_true(plan_slot_from(&plan, at) == at);
             assert_int_equal(plan_run_from(&plan, at, AT_NEVER).count, 1);
         }
-        expect_instant(plan_slot_until(&plan, at - 1), cases[i].slots[1], "until");
+        expect_instant(plan_slot_until(&plan, at - 1), times_cases[i].slots[1], "until");
     }
 }
 
