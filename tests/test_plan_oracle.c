@@ -192,6 +192,7 @@ static void compare_anywhere(const struct trial *trial)
         int64_t at = trial->from_at + (int64_t)dice((uint64_t)(trial->to_at - trial->from_at));
         size_t next = 0;
 
+        assert_int_equal(plan_is_open(&trial->plan, at), oracle_inside(trial, at));
         while (next < trial->count && trial->slots[next] < at)
             next++;
         if (next < trial->count)
