@@ -1,5 +1,6 @@
 #include "base/json_check.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@ static void refuse(struct json_checker *checker)
 
 static bool is_blank(unsigned char byte)
 {
+    if (byte > ' ')
+        return false;
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
@@ -58,22 +61,62 @@ static void start_word(struct json_checker *checker, enum check_state state, con
 
 static void start_value(struct json_checker *checker, unsigned char byte)
 {
-    if (byte == '"')
+    switch (byte) {
+    case '"':
         start_string(checker, false);
-    else if (byte == '{' || byte == '[')
+        return;
+    case '{':
+    case '[':
         open_bracket(checker, byte == '{');
-    else if (byte == '-')
+        return;
+    case '-':
         checker->state = CHECK_MINUS;
-    else if (byte == '0')
+        return;
+    case '0':
         checker->state = CHECK_ZERO;
-    else if (byte >= '1' && byte <= '9')
-        checker->state = CHECK_DIGITS;
-    else if (byte == 't')
+        return;
+    case 't':
         start_word(checker, CHECK_WORD, "rue");
-    else if (byte == 'f')
+        return;
+    case 'f':
         start_word(checker, CHECK_WORD, "alse");
-    else if (byte == 'n')
+        return;
+    case 'n':
         start_word(checker, CHECK_WORD, "ull");
+        return;
+    default:
+        if (byte >= '1' && byte <= '9')
+            checker->state = CHECK_DIGITS;
+        else
+            refuse(checker);
+    }
+}
+
+static void start_key(struct json_checker *checker, unsigned char byte)
+{
+    if (byte == '"')
+        start_string(checker, true);
+    else
+        refuse(checker);
+}
+
+/* Right behind the opening bracket. */
+static void step_first(struct json_checker *checker, unsigned char byte)
+{
+    bool is_object = checker->state == CHECK_FIRST_KEY;
+
+    if (byte == (is_object ? '}' : ']'))
+        close_bracket(checker);
+    else if (is_object)
+        start_key(checker, byte);
+    else
+        start_value(checker, byte);
+}
+
+static void step_colon(struct json_checker *checker, unsigned char byte)
+{
+    if (byte == ':')
+        checker->state = CHECK_VALUE;
     else
         refuse(checker);
 }
@@ -88,41 +131,6 @@ static void step_after(struct json_checker *checker, unsigned char byte)
         close_bracket(checker);
     else
         refuse(checker);
-}
-
-/* Between two tokens, where blanks and comments may be; `byte` is neither. */
-static void step_between(struct json_checker *checker, unsigned char byte)
-{
-    enum check_state state = checker->state;
-
-    if (state == CHECK_START && byte == 0xEF)
-        start_word(checker, CHECK_BOM, "\xBB\xBF");
-    else if (state == CHECK_FIRST_ITEM && byte == ']')
-        close_bracket(checker);
-    else if (state == CHECK_FIRST_KEY && byte == '}')
-        close_bracket(checker);
-    else if (state == CHECK_FIRST_KEY || state == CHECK_KEY)
-        byte == '"' ? start_string(checker, true) : refuse(checker);
-    else if (state == CHECK_COLON)
-        byte == ':' ? (void)(checker->state = CHECK_VALUE) : refuse(checker);
-    else if (state == CHECK_AFTER)
-        step_after(checker, byte);
-    else if (state == CHECK_DONE && !checker->is_many)
-        refuse(checker);
-    else if (state == CHECK_SCALAR_END)
-        refuse(checker);
-    else if (state == CHECK_BRACKET_END && byte != '{' && byte != '[')
-        refuse(checker);
-    else
-        start_value(checker, byte);
-}
-
-static void step_blank(struct json_checker *checker)
-{
-    if (checker->state == CHECK_START)
-        checker->state = CHECK_VALUE;
-    else if (checker->state == CHECK_SCALAR_END || checker->state == CHECK_BRACKET_END)
-        checker->state = CHECK_DONE;
 }
 
 static void step_word(struct json_checker *checker, unsigned char byte)
@@ -220,29 +228,95 @@ static void step_comment(struct json_checker *checker, unsigned char byte)
         checker->state = byte == '*' ? CHECK_BLOCK_STAR : CHECK_BLOCK_COMMENT;
 }
 
+/* Between two tokens: is it a blank or the start of a comment? */
+static bool step_gap(struct json_checker *checker, unsigned char byte)
+{
+    if (is_blank(byte)) {
+        if (checker->state == CHECK_START)
+            checker->state = CHECK_VALUE;
+        else if (checker->state == CHECK_SCALAR_END || checker->state == CHECK_BRACKET_END)
+            checker->state = CHECK_DONE;
+        return true;
+    }
+    if (byte != '/' || !checker->has_comments)
+        return false;
+    checker->resumed = checker->state == CHECK_START ? CHECK_VALUE : checker->state;
+    checker->state = CHECK_SLASH;
+    return true;
+}
+
+/* On the top level, or before anything. */
+static void step_top(struct json_checker *checker, unsigned char byte)
+{
+    enum check_state state = checker->state;
+
+    if (state == CHECK_START && byte == 0xEF)
+        start_word(checker, CHECK_BOM, "\xBB\xBF");
+    else if (state == CHECK_START || (state == CHECK_DONE && checker->is_many) ||
+             (state == CHECK_BRACKET_END && (byte == '{' || byte == '[')))
+        start_value(checker, byte);
+    else
+        refuse(checker);
+}
+
 void json_checker_step(struct json_checker *checker, unsigned char byte)
 {
-    if (checker->state <= CHECK_BRACKET_END) {
-        if (is_blank(byte)) {
-            step_blank(checker);
-        } else if (byte == '/' && checker->has_comments) {
-            checker->resumed = checker->state == CHECK_START ? CHECK_VALUE : checker->state;
-            checker->state = CHECK_SLASH;
-        } else {
-            step_between(checker, byte);
-        }
-    } else if (checker->state <= CHECK_WORD) {
+    if (checker->state <= CHECK_BRACKET_END && step_gap(checker, byte))
+        return;
+    switch (checker->state) {
+    case CHECK_VALUE:
+        start_value(checker, byte);
+        return;
+    case CHECK_FIRST_ITEM:
+    case CHECK_FIRST_KEY:
+        step_first(checker, byte);
+        return;
+    case CHECK_KEY:
+        start_key(checker, byte);
+        return;
+    case CHECK_COLON:
+        step_colon(checker, byte);
+        return;
+    case CHECK_AFTER:
+        step_after(checker, byte);
+        return;
+    case CHECK_START:
+    case CHECK_DONE:
+    case CHECK_SCALAR_END:
+    case CHECK_BRACKET_END:
+        step_top(checker, byte);
+        return;
+    case CHECK_BOM:
+    case CHECK_WORD:
         step_word(checker, byte);
-    } else if (checker->state == CHECK_STRING) {
+        return;
+    case CHECK_STRING:
         step_string(checker, byte);
-    } else if (checker->state == CHECK_ESCAPE) {
+        return;
+    case CHECK_ESCAPE:
         step_escape(checker, byte);
-    } else if (checker->state == CHECK_HEX) {
+        return;
+    case CHECK_HEX:
         step_hex(checker, byte);
-    } else if (checker->state <= CHECK_EXPONENT) {
+        return;
+    case CHECK_MINUS:
+    case CHECK_ZERO:
+    case CHECK_DIGITS:
+    case CHECK_POINT:
+    case CHECK_FRACTION:
+    case CHECK_E:
+    case CHECK_E_SIGN:
+    case CHECK_EXPONENT:
         step_number(checker, byte);
-    } else if (checker->state <= CHECK_BLOCK_STAR) {
+        return;
+    case CHECK_SLASH:
+    case CHECK_LINE_COMMENT:
+    case CHECK_BLOCK_COMMENT:
+    case CHECK_BLOCK_STAR:
         step_comment(checker, byte);
+        return;
+    case CHECK_BROKEN:
+        return;
     }
 }
 
@@ -279,14 +353,49 @@ void json_checker_free(struct json_checker *checker)
     free(checker);
 }
 
+/* How many bytes from `next` on are plain inside a string: eight at a time, most of a body is such
+ * bytes. A byte's high bit is set in `stops` if it is a control byte, a quote or a backslash; false
+ * bits come only above a true one. */
+static size_t plain_length(const unsigned char *next, const unsigned char *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    const unsigned char *start = next;
+
+    for (; end - next >= 8; next += 8) {
+        uint64_t bytes, quotes, slashes, stops;
+
+        memcpy(&bytes, next, sizeof bytes);
+        bytes = le64toh(bytes);
+        quotes = bytes ^ ones * '"';
+        slashes = bytes ^ ones * '\\';
+        stops = ((bytes - ones * 0x20) & ~bytes) | ((quotes - ones) & ~quotes) |
+                ((slashes - ones) & ~slashes);
+        if (stops & high)
+            return (size_t)(next - start) + (size_t)__builtin_ctzll(stops & high) / 8;
+    }
+    while (next < end && *next >= 0x20 && *next != '"' && *next != '\\')
+        next++;
+    return (size_t)(next - start);
+}
+
+static size_t blank_length(const unsigned char *next, const unsigned char *end)
+{
+    const unsigned char *start = next;
+
+    while (next < end && is_blank(*next))
+        next++;
+    return (size_t)(next - start);
+}
+
 void json_checker_feed(struct json_checker *checker, const char *bytes, size_t length)
 {
     const unsigned char *next = (const unsigned char *)bytes, *end = next + length;
 
     while (next < end && checker->state != CHECK_BROKEN) {
         if (checker->state == CHECK_STRING)
-            while (next < end && *next >= 0x20 && *next != '"' && *next != '\\')
-                next++;
+            next += plain_length(next, end);
+        else if (checker->state >= CHECK_VALUE && checker->state <= CHECK_DONE)
+            next += blank_length(next, end);
         if (next < end)
             json_checker_step(checker, *next++);
     }
