@@ -13,7 +13,8 @@ enum {
     LAST_US = 700 * 1000,       /* … and for their commit */
     STEP_US = 100 * 1000,       /* a difference of clocks that is a jump */
     SUSPEND_US = 2 * 1000 * 1000,
-    RESOLVING_MAX = 16
+    RESOLVING_MAX = 16,
+    RESOLVE_LOOK_US = 20 * 1000
 };
 
 static void on_step_of(void *cookie, struct poll *poll)
@@ -104,6 +105,10 @@ static void set_pump(struct daemon *daemon, const struct loop_time *now)
     int64_t sleep_us = writer_is_idle(service->writer) ? SLEEP_MAX_US : WATCH_US;
     int64_t host_us = hosts_next_us(service->hosts);
 
+    /* Nobody tells when a look-up ends: those who wait for room to resolve are looked after here. */
+    if (hosts_waiting(service->hosts) > 0 &&
+        transfers_resolving(service->transfers) >= RESOLVING_MAX)
+        sleep_us = RESOLVE_LOOK_US;
     if (top && top->key - now->wall_at < sleep_us)
         sleep_us = top->key - now->wall_at;
     if (host_us != INT64_MAX && host_us - now->mono_us < sleep_us)
@@ -189,6 +194,7 @@ void daemon_on_tick(void *cookie)
     struct loop_time now = loop_now(daemon->service.loop);
 
     alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
+    log_flush();
     /* While the disk is full runs of missed slots are kept together: the queue must not grow. */
     if (daemon->service.is_disk_full)
         return;
