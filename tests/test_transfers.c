@@ -248,8 +248,8 @@ static size_t write_bomb(char *out, size_t size)
 
 static void fill(char *out, size_t size, const char *start)
 {
-    memset(out, 'x', size);
-    memcpy(out, start, strlen(start));
+    for (size_t i = 0; i < size; i++)
+        out[i] = *start ? *start++ : 'x';
 }
 
 static int set_up(void **state)

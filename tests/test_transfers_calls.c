@@ -139,6 +139,7 @@ static void bytes_are_told_as_they_come(void **state)
 
     (void)state;
     request.on_bytes = on_slice;
+    request.bytes_cookie = &answer;
     fetch_request(&request, &answer);
     assert_int_equal(answer.response.body.length, 12);
     assert_int_equal(answer.response.wire_bytes, 12);

@@ -94,10 +94,8 @@ static const char *const BLOCKED[] = {
     "http://10.1.2.3:%u/plain",
     "http://169.254.169.254:%u/x",
     "http://%%31%%32%%37.0.0.1:%u/plain",
-    "http://127\xe3\x80\x82"
-    "0\xe3\x80\x82"
-    "0\xe3\x80\x82"
-    "1:%u/plain", /* full stops of CJK */
+    /* Full stops of CJK, which are dots in a host; in octal, which ends after three digits. */
+    "http://127\343\200\2020\343\200\2020\343\200\2021:%u/plain",
 };
 
 static void private_addresses_are_blocked_however_written(void **state)

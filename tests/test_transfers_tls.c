@@ -24,24 +24,15 @@ static pid_t s_server;
 static int words_of_server = -1;
 static unsigned tls_port;
 
-static void command(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void command(const char *format, ...)
-{
-    char line[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(line), 0);
-}
-
 static void make_certificate(const char *key_path, const char *path)
 {
-    command("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
-            "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
-            key_path, path);
+    char line[512];
+
+    snprintf(line, sizeof(line),
+             "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+             "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
+             key_path, path);
+    assert_int_equal(system(line), 0);
 }
 
 static void read_pin(void)
@@ -148,7 +139,7 @@ static struct request request_to(const char *host, char url[URL_BYTES])
     struct request request = request_for("/", url);
 
     snprintf(url, URL_BYTES, "https://%s:%u/?key=secret", host, tls_port);
-    request.max_body_bytes = 1024 * 1024;
+    request.max_body_bytes = 1000000;
     return request;
 }
 

@@ -39,7 +39,7 @@ static const struct {
     {CURLOPT_MAXLIFETIME_CONN, 600},       /* else a kept connection never sees a DNS change */
     {CURLOPT_TCP_NODELAY, 1},
     /* One read's worth is inflated before the loop turns again: 16 KiB of zeros are 16 MiB. */
-    {CURLOPT_BUFFERSIZE, 16 * 1024},
+    {CURLOPT_BUFFERSIZE, 16384},
 };
 
 static curl_socket_t on_open_socket(void *cookie, curlsocktype purpose, struct curl_sockaddr *to)
