@@ -116,77 +116,77 @@ static void of_two_members_of_one_name_the_last_is_found(void **state)
     json_free(json);
 }
 
+static const struct {
+    const char *text;
+    int line, column;
+    const char *words;
+} mistakes[] = {
+    {"", 1, 1, "the text is empty"},
+    {" \n ", 2, 2, "the text is empty"},
+    {"// only", 1, 8, "the text is empty"},
+    {"{\n\"a\": 1,\n}", 2, 7, "no comma may stand before \"}\": remove it"},
+    {"[1,\n2 , ]", 2, 3, "no comma may stand before \"]\": remove it"},
+    {"{\"a\": 1\n \"b\": 2}", 2, 2, "a comma is missing before \"b\""},
+    {"[1 2]", 1, 4, "a comma is missing before \"2\""},
+    {"[1,,2]", 1, 4, "expected a value, not \",\""},
+    {"{,}", 1, 2, "expected a key in double quotes, not \",\""},
+    {"{'a': 1}", 1, 2, "keys stand in double quotes, not in \"'\""},
+    {"{a: 1}", 1, 2, "\"a\" is not a key: keys stand in double quotes"},
+    {"['a']", 1, 2, "strings stand in double quotes, not in \"'\""},
+    {"[\xE2\x80\x9Cx\xE2\x80\x9D]", 1, 2,
+     "strings stand in double quotes, not in \"\xE2\x80\x9C\""},
+    {"{\"a\" 1}", 1, 6, "expected \":\" after the key, not \"1\""},
+    {"{\"a\": }", 1, 7, "expected a value, not \"}\""},
+    {"{\"a\": NaN}", 1, 7, "\"NaN\" is not a JSON value: write null"},
+    {"{\"a\": nan}", 1, 7, "\"nan\" is not a JSON value: write null"},
+    {"[-Infinity]", 1, 2, "\"-Infinity\" is not a JSON value: write null"},
+    {"[True]", 1, 2, "\"True\" is not a JSON value: write true"},
+    {"[truely]", 1, 2, "\"truely\" is not a JSON value: strings stand in double quotes"},
+    {"[30s]", 1, 2, "\"30s\" is not a number as JSON writes it"},
+    {"[01]", 1, 2, "\"01\" is not a number as JSON writes it"},
+    {"[0x1F]", 1, 2, "\"0x1F\" is not a number as JSON writes it"},
+    {"[1.]", 1, 2, "\"1.\" is not a number as JSON writes it"},
+    {"[.5]", 1, 2, "\".5\" is not a number as JSON writes it"},
+    {"[+1]", 1, 2, "\"+1\" is not a number as JSON writes it"},
+    {"-", 1, 1, "\"-\" is not a number as JSON writes it"},
+    {"{\"a\": \"x}\n", 1, 7, "the string has no closing quote"},
+    {"{\"a\": \"x\n\"}", 1, 7, "the string has no closing quote"},
+    {"[\"a\tb\"]", 1, 4, "a tab inside a string is written \\t"},
+    {"[\"a\x01\"]", 1, 4, "the byte 0x01 inside a string is written \\u0001"},
+    {"[\"C:\\dir\"]", 1, 6, "\"\\d\" is not an escape: a backslash is written \\\\"},
+    {"[\"\\u12g4\"]", 1, 7, "\"\\u\" needs four hexadecimal digits"},
+    {"[\"\xE4\"]", 1, 3, "the byte 0xE4 is not UTF-8: save the file as UTF-8"},
+    {"{\"ab\xE4\":1}", 1, 5, "the byte 0xE4 is not UTF-8: save the file as UTF-8"},
+    {"[\"\xC0\xAF\"]", 1, 3, "the byte 0xC0 is not UTF-8: save the file as UTF-8"},
+    {"[\"\\ud800\"]", 1, 2, "the string has half of a surrogate pair, which is not UTF-8"},
+    {"{\"\\u0000\":1}", 1, 2, "a key may not hold \\u0000"},
+    {"{\"a\": [1, 2}", 1, 12, "expected \",\" or \"]\", not \"}\""},
+    {"{\"a\":\n [1, 2", 2, 7, "the text ends, but the \"[\" of line 2, column 2 is open"},
+    {"{\"a\": 1", 1, 8, "the text ends, but the \"{\" of line 1, column 1 is open"},
+    {"{} {}", 1, 4, "nothing may follow the value, not \"{\""},
+    {"{} \"abc", 1, 4, "nothing may follow the value, not a string"},
+    {"{} /* abc", 1, 4, "the comment has no \"*/\""},
+    {"[1, / 2]", 1, 5, "a comment starts with \"//\" or \"/*\""},
+    {"/", 1, 1, "a comment starts with \"//\" or \"/*\""},
+    {"[1,\f2]", 1, 4, "expected a value, not the byte 0x0C"},
+    {"[1]\v", 1, 4, "nothing may follow the value, not the byte 0x0B"},
+    {"# routes\n{}", 1, 1, "expected a value, not \"#\""},
+    {"\xFF\xFE{", 1, 1, "the text is UTF-16 or binary: save it as UTF-8"},
+    {"\xEF\xBB\xBF\xEF\xBB\xBF{}", 1, 1, "expected a value, not \"\xEF\xBB\xBF\""},
+};
+
 static void a_mistake_has_its_place_and_plain_words(void **state)
 {
-    static const struct {
-        const char *text;
-        int line, column;
-        const char *words;
-    } cases[] = {
-        {"", 1, 1, "the text is empty"},
-        {" \n ", 2, 2, "the text is empty"},
-        {"// only", 1, 8, "the text is empty"},
-        {"{\n\"a\": 1,\n}", 2, 7, "no comma may stand before \"}\": remove it"},
-        {"[1,\n2 , ]", 2, 3, "no comma may stand before \"]\": remove it"},
-        {"{\"a\": 1\n \"b\": 2}", 2, 2, "a comma is missing before \"b\""},
-        {"[1 2]", 1, 4, "a comma is missing before \"2\""},
-        {"[1,,2]", 1, 4, "expected a value, not \",\""},
-        {"{,}", 1, 2, "expected a key in double quotes, not \",\""},
-        {"{'a': 1}", 1, 2, "keys stand in double quotes, not in \"'\""},
-        {"{a: 1}", 1, 2, "\"a\" is not a key: keys stand in double quotes"},
-        {"['a']", 1, 2, "strings stand in double quotes, not in \"'\""},
-        {"[\xE2\x80\x9Cx\xE2\x80\x9D]", 1, 2,
-         "strings stand in double quotes, not in \"\xE2\x80\x9C\""},
-        {"{\"a\" 1}", 1, 6, "expected \":\" after the key, not \"1\""},
-        {"{\"a\": }", 1, 7, "expected a value, not \"}\""},
-        {"{\"a\": NaN}", 1, 7, "\"NaN\" is not a JSON value: write null"},
-        {"{\"a\": nan}", 1, 7, "\"nan\" is not a JSON value: write null"},
-        {"[-Infinity]", 1, 2, "\"-Infinity\" is not a JSON value: write null"},
-        {"[True]", 1, 2, "\"True\" is not a JSON value: write true"},
-        {"[truely]", 1, 2, "\"truely\" is not a JSON value: strings stand in double quotes"},
-        {"[30s]", 1, 2, "\"30s\" is not a number as JSON writes it"},
-        {"[01]", 1, 2, "\"01\" is not a number as JSON writes it"},
-        {"[0x1F]", 1, 2, "\"0x1F\" is not a number as JSON writes it"},
-        {"[1.]", 1, 2, "\"1.\" is not a number as JSON writes it"},
-        {"[.5]", 1, 2, "\".5\" is not a number as JSON writes it"},
-        {"[+1]", 1, 2, "\"+1\" is not a number as JSON writes it"},
-        {"-", 1, 1, "\"-\" is not a number as JSON writes it"},
-        {"{\"a\": \"x}\n", 1, 7, "the string has no closing quote"},
-        {"{\"a\": \"x\n\"}", 1, 7, "the string has no closing quote"},
-        {"[\"a\tb\"]", 1, 4, "a tab inside a string is written \\t"},
-        {"[\"a\x01\"]", 1, 4, "the byte 0x01 inside a string is written \\u0001"},
-        {"[\"C:\\dir\"]", 1, 6, "\"\\d\" is not an escape: a backslash is written \\\\"},
-        {"[\"\\u12g4\"]", 1, 7, "\"\\u\" needs four hexadecimal digits"},
-        {"[\"\xE4\"]", 1, 3, "the byte 0xE4 is not UTF-8: save the file as UTF-8"},
-        {"{\"ab\xE4\":1}", 1, 5, "the byte 0xE4 is not UTF-8: save the file as UTF-8"},
-        {"[\"\xC0\xAF\"]", 1, 3, "the byte 0xC0 is not UTF-8: save the file as UTF-8"},
-        {"[\"\\ud800\"]", 1, 2, "the string has half of a surrogate pair, which is not UTF-8"},
-        {"{\"\\u0000\":1}", 1, 2, "a key may not hold \\u0000"},
-        {"{\"a\": [1, 2}", 1, 12, "expected \",\" or \"]\", not \"}\""},
-        {"{\"a\":\n [1, 2", 2, 7, "the text ends, but the \"[\" of line 2, column 2 is open"},
-        {"{\"a\": 1", 1, 8, "the text ends, but the \"{\" of line 1, column 1 is open"},
-        {"{} {}", 1, 4, "nothing may follow the value, not \"{\""},
-        {"{} \"abc", 1, 4, "nothing may follow the value, not a string"},
-        {"{} /* abc", 1, 4, "the comment has no \"*/\""},
-        {"[1, / 2]", 1, 5, "a comment starts with \"//\" or \"/*\""},
-        {"/", 1, 1, "a comment starts with \"//\" or \"/*\""},
-        {"[1,\f2]", 1, 4, "expected a value, not the byte 0x0C"},
-        {"[1]\v", 1, 4, "nothing may follow the value, not the byte 0x0B"},
-        {"# routes\n{}", 1, 1, "expected a value, not \"#\""},
-        {"\xFF\xFE{", 1, 1, "the text is UTF-16 or binary: save it as UTF-8"},
-        {"\xEF\xBB\xBF\xEF\xBB\xBF{}", 1, 1, "expected a value, not \"\xEF\xBB\xBF\""},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct json_mistake mistake;
-        struct json *json = parse(cases[i].text, strlen(cases[i].text), &mistake);
+        struct json *json = parse(mistakes[i].text, strlen(mistakes[i].text), &mistake);
 
         if (json)
-            fail_msg("%s was taken", cases[i].text);
-        assert_string_equal(mistake.text, cases[i].words);
-        if (mistake.line != cases[i].line || mistake.column != cases[i].column)
-            fail_msg("%s: at %d:%d", cases[i].text, mistake.line, mistake.column);
+            fail_msg("%s was taken", mistakes[i].text);
+        assert_string_equal(mistake.text, mistakes[i].words);
+        if (mistake.line != mistakes[i].line || mistake.column != mistakes[i].column)
+            fail_msg("%s: at %d:%d", mistakes[i].text, mistake.line, mistake.column);
     }
 }
 

@@ -149,76 +149,70 @@ static void what_is_given_replaces_what_was_there_key_by_key(void **state)
     buf_release(&mistakes);
 }
 
+static const struct {
+    const char *text, *mistakes;
+} wrong[] = {
+    {"{\"intervall\":1}", "1:2: unknown key \"intervall\", did you mean \"interval\"?"},
+    {"{\"ulr\":1}", "1:2: unknown key \"ulr\", did you mean \"url\"?"},
+    {"{\"Timeout\":1}", "1:2: unknown key \"Timeout\", did you mean \"timeout\"?"},
+    {"{\"time\":1}", "1:2: unknown key \"time\", did you mean \"timeout\"?"},
+    {"{\"interval_seconds\":1}",
+     "1:2: unknown key \"interval_seconds\", did you mean \"interval\"?"},
+    {"{\"foo\":1}", "1:2: unknown key \"foo\""},
+    {"{\"x\":1,\"\":2}", "1:2: unknown key \"x\"\n1:8: unknown key \"\""},
+    {"{\"a\\\"b\\u0007\":1}", "1:2: unknown key \"a\\\"b\\u0007\""},
+    {"{\"url\":\"a\",\n \"redirects\":1,\n \"url\":\"b\"}", "3:2: duplicate key \"url\""},
+    {"{\"conditional\":\"yes\"}", "1:16: \"conditional\" must be true or false, not \"yes\""},
+    {"{\"conditional\":null}", "1:16: \"conditional\" must be true or false, not null"},
+    {"{\"timeout\":30}", "1:12: \"timeout\" must be a duration such as \"30s\", not 30"},
+    {"{\"timeout\":\"30 s\"}",
+     "1:12: \"timeout\" must be a duration such as \"30s\", not \"30 s\""},
+    {"{\"timeout\":\"2h\"}", "1:12: \"timeout\" must be between 50ms and 1h, not \"2h\""},
+    {"{\"timeout\":\"49ms\"}", "1:12: \"timeout\" must be between 50ms and 1h, not \"49ms\""},
+    {"{\"keep\":\"0s\"}", "1:9: \"keep\" must be at least 1ms, not \"0s\""},
+    {"{\"max_body\":5}", "1:13: \"max_body\" must be a size such as \"16MiB\", not 5"},
+    {"{\"max_body\":\"1GiB\"}", "1:13: \"max_body\" must be between 1KiB and 256MiB, not \"1GiB\""},
+    {"{\"redirects\":11}", "1:14: \"redirects\" must be a whole number between 0 and 10, not 11"},
+    {"{\"redirects\":-1}", "1:14: \"redirects\" must be a whole number between 0 and 10, not -1"},
+    {"{\"redirects\":1.0}", "1:14: \"redirects\" must be a whole number between 0 and 10, not 1.0"},
+    {"{\"redirects\":1e1}", "1:14: \"redirects\" must be a whole number between 0 and 10, not 1e1"},
+    {"{\"redirects\":\"3\"}",
+     "1:14: \"redirects\" must be a whole number between 0 and 10, not \"3\""},
+    {"{\"weight\":0}", "1:11: \"weight\" must be a whole number between 1 and 4294967295, not 0"},
+    {"{\"weight\":99999999999999999999}",
+     "1:11: \"weight\" must be a whole number between 1 and 4294967295, not "
+     "99999999999999999999"},
+    {"{\"url\":5}", "1:8: \"url\" must be a string, not 5"},
+    {"{\"url\":\"a\\u0000b\"}", "1:8: \"url\" may not hold \\u0000"},
+    {"{\"retry\":true}", "1:10: \"retry\" must be an object or false, not true"},
+    {"{\"retry\":null}", "1:10: \"retry\" must be an object or false, not null"},
+    {"{\"plain\":false}", "1:10: \"plain\" must be an object, not false"},
+    {"{\"plain\":[1, {\"a\" : 2}]}", "1:10: \"plain\" must be an object, not [1,{\"a\":2}]"},
+    {"{\"retry\":{\"atempts\":1}}",
+     "1:11: unknown key \"retry.atempts\", did you mean \"attempts\"?"},
+    {"{\"retry\":{\"attempts\":0}}",
+     "1:22: \"retry.attempts\" must be a whole number between 1 and 10, not 0"},
+    {"{\"retry\":{\"wait\":\"1s\",\"wait\":\"2s\"}}", "1:23: duplicate key \"retry.wait\""},
+    {"{\"hours\":5}", "1:10: \"hours\" must be hours"},
+    {"{\"hours\":null}", "1:10: \"hours\" must not be null"},
+    {"[1]", "1:1: expected an object {…}, not [1]"},
+    {"{\"redirects\":99,\"zzz\":1,\"url\":1,\"conditional\":false}",
+     "1:14: \"redirects\" must be a whole number between 0 and 10, not 99\n"
+     "1:17: unknown key \"zzz\"\n"
+     "1:31: \"url\" must be a string, not 1"},
+};
+
 static void each_mistake_names_its_place_its_key_and_its_value(void **state)
 {
-    static const struct {
-        const char *text, *mistakes;
-    } cases[] = {
-        {"{\"intervall\":1}", "1:2: unknown key \"intervall\", did you mean \"interval\"?"},
-        {"{\"ulr\":1}", "1:2: unknown key \"ulr\", did you mean \"url\"?"},
-        {"{\"Timeout\":1}", "1:2: unknown key \"Timeout\", did you mean \"timeout\"?"},
-        {"{\"time\":1}", "1:2: unknown key \"time\", did you mean \"timeout\"?"},
-        {"{\"interval_seconds\":1}",
-         "1:2: unknown key \"interval_seconds\", did you mean \"interval\"?"},
-        {"{\"foo\":1}", "1:2: unknown key \"foo\""},
-        {"{\"x\":1,\"\":2}", "1:2: unknown key \"x\"\n1:8: unknown key \"\""},
-        {"{\"a\\\"b\\u0007\":1}", "1:2: unknown key \"a\\\"b\\u0007\""},
-        {"{\"url\":\"a\",\n \"redirects\":1,\n \"url\":\"b\"}", "3:2: duplicate key \"url\""},
-        {"{\"conditional\":\"yes\"}", "1:16: \"conditional\" must be true or false, not \"yes\""},
-        {"{\"conditional\":null}", "1:16: \"conditional\" must be true or false, not null"},
-        {"{\"timeout\":30}", "1:12: \"timeout\" must be a duration such as \"30s\", not 30"},
-        {"{\"timeout\":\"30 s\"}",
-         "1:12: \"timeout\" must be a duration such as \"30s\", not \"30 s\""},
-        {"{\"timeout\":\"2h\"}", "1:12: \"timeout\" must be between 50ms and 1h, not \"2h\""},
-        {"{\"timeout\":\"49ms\"}", "1:12: \"timeout\" must be between 50ms and 1h, not \"49ms\""},
-        {"{\"keep\":\"0s\"}", "1:9: \"keep\" must be at least 1ms, not \"0s\""},
-        {"{\"max_body\":5}", "1:13: \"max_body\" must be a size such as \"16MiB\", not 5"},
-        {"{\"max_body\":\"1GiB\"}",
-         "1:13: \"max_body\" must be between 1KiB and 256MiB, not \"1GiB\""},
-        {"{\"redirects\":11}",
-         "1:14: \"redirects\" must be a whole number between 0 and 10, not 11"},
-        {"{\"redirects\":-1}",
-         "1:14: \"redirects\" must be a whole number between 0 and 10, not -1"},
-        {"{\"redirects\":1.0}",
-         "1:14: \"redirects\" must be a whole number between 0 and 10, not 1.0"},
-        {"{\"redirects\":1e1}",
-         "1:14: \"redirects\" must be a whole number between 0 and 10, not 1e1"},
-        {"{\"redirects\":\"3\"}",
-         "1:14: \"redirects\" must be a whole number between 0 and 10, not \"3\""},
-        {"{\"weight\":0}",
-         "1:11: \"weight\" must be a whole number between 1 and 4294967295, not 0"},
-        {"{\"weight\":99999999999999999999}",
-         "1:11: \"weight\" must be a whole number between 1 and 4294967295, not "
-         "99999999999999999999"},
-        {"{\"url\":5}", "1:8: \"url\" must be a string, not 5"},
-        {"{\"url\":\"a\\u0000b\"}", "1:8: \"url\" may not hold \\u0000"},
-        {"{\"retry\":true}", "1:10: \"retry\" must be an object or false, not true"},
-        {"{\"retry\":null}", "1:10: \"retry\" must be an object or false, not null"},
-        {"{\"plain\":false}", "1:10: \"plain\" must be an object, not false"},
-        {"{\"plain\":[1, {\"a\" : 2}]}", "1:10: \"plain\" must be an object, not [1,{\"a\":2}]"},
-        {"{\"retry\":{\"atempts\":1}}",
-         "1:11: unknown key \"retry.atempts\", did you mean \"attempts\"?"},
-        {"{\"retry\":{\"attempts\":0}}",
-         "1:22: \"retry.attempts\" must be a whole number between 1 and 10, not 0"},
-        {"{\"retry\":{\"wait\":\"1s\",\"wait\":\"2s\"}}", "1:23: duplicate key \"retry.wait\""},
-        {"{\"hours\":5}", "1:10: \"hours\" must be hours"},
-        {"{\"hours\":null}", "1:10: \"hours\" must not be null"},
-        {"[1]", "1:1: expected an object {…}, not [1]"},
-        {"{\"redirects\":99,\"zzz\":1,\"url\":1,\"conditional\":false}",
-         "1:14: \"redirects\" must be a whole number between 0 and 10, not 99\n"
-         "1:17: unknown key \"zzz\"\n"
-         "1:31: \"url\" must be a string, not 1"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct thing thing = {0};
         struct buf mistakes;
 
         buf_init(&mistakes, 4096);
         settings_reset(table, &thing);
-        apply(&thing, cases[i].text, &mistakes);
-        assert_string_equal(buf_text(&mistakes), cases[i].mistakes);
+        apply(&thing, wrong[i].text, &mistakes);
+        assert_string_equal(buf_text(&mistakes), wrong[i].mistakes);
         assert_int_equal(thing.timeout_ms, 30000);
         release(&thing);
         buf_release(&mistakes);
@@ -244,14 +238,12 @@ static void the_rest_is_applied_beside_a_mistake(void **state)
 
 static void a_long_value_is_cut_between_two_characters(void **state)
 {
-    char text[200] = "\"", out[96];
+    char text[200], out[96];
     struct json_mistake mistake;
     struct json *json;
 
     (void)state;
-    for (int i = 0; i < 59; i++)
-        strcat(text, "x");
-    strcat(text, "\xC3\xA4\xC3\xA4\"");
+    snprintf(text, sizeof text, "\"%059d\xC3\xA4\xC3\xA4\"", 0);
     json = json_parse(text, strlen(text), &mistake);
     assert_non_null(json);
     settings_quote(json, out);
