@@ -19,8 +19,7 @@ struct stream {
     bool is_stopped;    /* by an event */
     bool is_ill_formed; /* seen here and not by yajl */
     bool has_no_memory;
-    size_t value_end; /* of the last value on the top level */
-    char *decoded;    /* the last string with escapes */
+    char *decoded; /* the last string with escapes */
     size_t capacity;
 };
 
@@ -36,16 +35,19 @@ static bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* After a value on the top level: "1" "2" must not be read from 12, nor an end be overlooked. */
+/* After a value on the top level; of many: may the next byte follow it? 12 is not 1 and 2. */
 static bool has_ended(struct stream *stream, bool is_bracket)
 {
-    const char *next = stream->yajl.text;
+    size_t end;
+    char next;
 
-    stream->value_end = json_yajl_offset(&stream->yajl);
-    if (!stream->yajl.is_many || stream->value_end >= stream->yajl.length)
+    if (!stream->yajl.is_many)
         return true;
-    next += stream->value_end;
-    stream->is_ill_formed = !is_blank(*next) && !(is_bracket && (*next == '{' || *next == '['));
+    end = json_yajl_offset(&stream->yajl);
+    if (end >= stream->yajl.length)
+        return true;
+    next = stream->yajl.text[end];
+    stream->is_ill_formed = !is_blank(next) && !(is_bracket && (next == '{' || next == '['));
     return !stream->is_ill_formed;
 }
 
@@ -211,16 +213,6 @@ static int explain(const struct stream *stream, struct err *err)
                    mistake.text);
 }
 
-/* yajl is content with less: an unfinished string after a value, and no value where many may be. */
-static bool is_whole(const struct stream *stream)
-{
-    size_t place = stream->value_end;
-
-    while (place < stream->yajl.length && is_blank(stream->yajl.text[place]))
-        place++;
-    return stream->value_end > 0 && place == stream->yajl.length;
-}
-
 /* Control bytes are allowed nowhere in JSON, but yajl takes these two for blanks. */
 static bool has_odd_blanks(const struct stream *stream)
 {
@@ -247,7 +239,7 @@ int json_stream(const char *bytes, size_t length, bool is_many, const struct jso
             *err = (struct err){.kind = ERR_NONE};
         return -1;
     }
-    if (outcome == YAJL_RUN_DONE && is_whole(&stream))
+    if (outcome == YAJL_RUN_DONE)
         return 0;
     return explain(&stream, err);
 }

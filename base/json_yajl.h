@@ -28,8 +28,8 @@ struct json_yajl {
 /* Strips a byte order mark. */
 void json_yajl_init(struct json_yajl *yajl, const char *text, size_t length);
 /* `callbacks` return 0 to stop. Outcome DONE does not mean well-formed in three cases that yajl
- * lets through: "\v" and "\f" as blanks, an unfinished string after the value, values that touch
- * each other. */
+ * lets through: "\v" and "\f" as blanks, an unfinished comment after the value, and, of many,
+ * values that touch each other. */
 enum json_yajl_outcome json_yajl_run(struct json_yajl *yajl, const yajl_callbacks *callbacks,
                                      void *cookie);
 /* In a callback: the offset in `text` just behind its token. */

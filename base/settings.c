@@ -172,8 +172,7 @@ static void apply_count(const struct level *level, const struct setting *setting
 
     if (value->type == JSON_NUMBER)
         number = strtoll(value->text, &end, 10);
-    if (value->type != JSON_NUMBER || *end || !in_bounds(setting, number) || number < 0 ||
-        number > UINT_MAX)
+    if (value->type != JSON_NUMBER || *end || !in_bounds(setting, number) || number > UINT_MAX)
         out_of_bounds(level, setting, value, UINT_MAX);
     else
         *(unsigned *)field_of(setting, level->object) = (unsigned)number;

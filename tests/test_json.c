@@ -57,6 +57,8 @@ static void a_tree_keeps_everything_that_was_written(void **state)
         {"{\"a\":1,\"b\":null,\"a\":false}", "{\"a\":1,\"b\":null,\"a\":false}"},
         {"\"\\u00e4\\ud83d\\ude00\\/\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\\u007f\"",
          "\"\xC3\xA4\xF0\x9F\x98\x80/\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\x7f\""},
+        {"\"\\ud7ff\\ue000\\uD800\\uDC00\\udbff\\uDFFF\"",
+         "\"\xED\x9F\xBF\xEE\x80\x80\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\""},
         {"[\"// no comment\", \"/* none */\"]", "[\"// no comment\",\"/* none */\"]"},
     };
 
@@ -207,6 +209,11 @@ static void strings_are_written_with_the_required_escapes_only(void **state)
         {"\xE2\x82z", 3, "\"\xEF\xBF\xBDz\""},
         {"\xC0\xAF", 2, "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
         {"\xED\xA0\x80", 3, "\"\xEF\xBF\xBD\""},
+        {"\xED\xA0", 2, "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
+        {"\xED\x9F\xBF\xEE\x80\x80", 6, "\"\xED\x9F\xBF\xEE\x80\x80\""},
+        {"\xE0\x9F\xBF", 3, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+        {"\xE0\xA0\x80\xF0\x90\x80\x80", 7, "\"\xE0\xA0\x80\xF0\x90\x80\x80\""},
+        {"\xF0\x8F\xBF\xBF", 4, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
         {"\xF4\x90\x80\x80", 4, "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
         {"\xF0\x9F\x98", 3, "\"\xEF\xBF\xBD\""},
     };

@@ -142,11 +142,12 @@ static void a_stream_tells_every_event_in_order(void **state)
          "[s\"A\\n\\\\\"s\"\\\\\"s\"a\\\"b\"]"},
         {"{\"\\u006bey\":0}", false, "{k\"key\"#0}"},
         /* What yajl makes of half a pair: a lost "a", and so on. */
-        {"[\"\\ud800abc\",\"\\udc00\",\"\\ud800\\n\",\"\\ud800\\u0041\",\"x\\ud83d\\ude00\"]",
+        {"[\"\\ud800abc\",\"\\udc00\",\"\\ud800\\n\",\"\\ud800\\u0041\",\"x\\ud83d\\ude00\","
+         "\"\\ud800\\ue000\"]",
          false,
          "[s\"\xEF\xBF\xBD"
          "abc\"s\"\xEF\xBF\xBD\"s\"\xEF\xBF\xBD\\n\"s\"\xEF\xBF\xBD"
-         "A\"s\"x\xF0\x9F\x98\x80\"]"},
+         "A\"s\"x\xF0\x9F\x98\x80\"s\"\xEF\xBF\xBD\xEE\x80\x80\"]"},
         {"[\"\xFF\",\"\\u0000\"]", false, "[s\"\xEF\xBF\xBD\"s\"\\u0000\"]"},
         {"42", false, "#42"},
         {"true", false, "t"},
@@ -238,6 +239,10 @@ static const struct {
     {"[1,\f2]", false, false},
     {"[1]\v", false, false},
     {"[\"\t\"]", false, false},
+    {"[\"12345678\x1F"
+     "12345678\"]",
+     false, false},
+    {"[\"1234567\x20!#[]\x7F\x80\xA2\xDC\xFF\"]", true, true},
     {"/**/{}", false, false},
     {"{}//", false, false},
     {"[1}", false, false},

@@ -158,6 +158,8 @@ static const struct {
     {"{\"time\":1}", "1:2: unknown key \"time\", did you mean \"timeout\"?"},
     {"{\"interval_seconds\":1}",
      "1:2: unknown key \"interval_seconds\", did you mean \"interval\"?"},
+    {"{\"ursa\":1}", "1:2: unknown key \"ursa\""},
+    {"{\"ur\":1}", "1:2: unknown key \"ur\""},
     {"{\"foo\":1}", "1:2: unknown key \"foo\""},
     {"{\"x\":1,\"\":2}", "1:2: unknown key \"x\"\n1:8: unknown key \"\""},
     {"{\"a\\\"b\\u0007\":1}", "1:2: unknown key \"a\\\"b\\u0007\""},
