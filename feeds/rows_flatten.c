@@ -25,8 +25,8 @@ static int enter_member(struct rows_flatten *flatten, const char *key, size_t le
 {
     size_t top = flatten->depth ? flatten->depth - 1 : 0;
 
-    flatten->name = rows_names_child(&flatten->names, flatten->levels[top].name,
-                                     flatten->levels[top].last, key, length, err);
+    flatten->name = rows_names_next(&flatten->names, flatten->levels[top].name,
+                                    flatten->levels[top].last, key, length, err);
     flatten->levels[top].last = flatten->name;
     return flatten->name == ROWS_NAMES_ROOT ? -1 : 0;
 }

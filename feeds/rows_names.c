@@ -7,12 +7,11 @@
 #include "base/json.h"
 
 enum { AHEAD = 3 }; /* how many absent members may be skipped before we hash */
-#define COLUMN_UNKNOWN (UINT32_MAX - 1)
 
 static void forget(struct rows_names *names)
 {
     names->count = 1;
-    names->items[ROWS_NAMES_ROOT] = (struct rows_name){.column = COLUMN_UNKNOWN};
+    names->items[ROWS_NAMES_ROOT] = (struct rows_name){.column = ROWS_NAMES_UNSETTLED};
     buf_reset(&names->keys);
     if (names->slots)
         memset(names->slots, 0, names->slot_count * sizeof *names->slots);
@@ -110,7 +109,7 @@ static uint32_t add(struct rows_names *names, uint32_t parent, const char *key, 
     names->items[name] = (struct rows_name){.parent = parent,
                                             .key_start = (uint32_t)start,
                                             .key_length = (uint32_t)length,
-                                            .column = COLUMN_UNKNOWN};
+                                            .column = ROWS_NAMES_UNSETTLED};
     names->count++;
     *slot_of(names, parent, key, length) = name;
     return name;
@@ -176,20 +175,16 @@ static int flatten(struct rows_names *names, uint32_t name)
     return 0;
 }
 
-int rows_names_column(struct rows_names *names, uint32_t name, struct rows_columns *columns,
-                      uint32_t *column, struct err *err)
+int rows_names_settle(struct rows_names *names, uint32_t name, struct rows_columns *columns,
+                      struct err *err)
 {
-    uint32_t *known = &names->items[name].column;
+    uint32_t column;
 
-    if (*known == COLUMN_UNKNOWN) {
-        if (flatten(names, name))
-            return err_memory(err);
-        if (rows_columns_find(columns, names->flat.length ? names->flat.bytes : "",
-                              names->flat.length, known, err)) {
-            *known = COLUMN_UNKNOWN;
-            return -1;
-        }
-    }
-    *column = *known;
+    if (flatten(names, name))
+        return err_memory(err);
+    if (rows_columns_find(columns, names->flat.length ? names->flat.bytes : "", names->flat.length,
+                          &column, err))
+        return -1;
+    names->items[name].column = column;
     return 0;
 }

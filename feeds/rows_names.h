@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -19,10 +20,12 @@ enum { ROWS_NAMES_ROOT = 0 }; /* the row itself; stands for "none" where a child
 enum { ROWS_NAMES_KEEP = 1 << 16, ROWS_NAMES_MAX = 1 << 18 }; /* between, in a row */
 enum { ROWS_NAME_BYTES_KEEP = 4 << 20, ROWS_NAME_BYTES_MAX = 64 << 20 };
 
+#define ROWS_NAMES_UNSETTLED (UINT32_MAX - 1)
+
 struct rows_name {
     uint32_t parent;
     uint32_t key_start, key_length; /* in `keys` */
-    uint32_t column;                /* once it is known */
+    uint32_t column;                /* ROWS_NAMES_UNSETTLED until it is asked for */
     uint32_t first;                 /* child that came first, last time */
     uint32_t next;                  /* sibling that followed, last time */
 };
@@ -45,8 +48,31 @@ void rows_names_tidy(struct rows_names *names);
  * Returns ROWS_NAMES_ROOT on failure. ERR_FULL: too many names in one row. */
 uint32_t rows_names_child(struct rows_names *names, uint32_t parent, uint32_t last, const char *key,
                           size_t length, struct err *err);
+/* The same, but fast where the row looks like the one before. */
+static inline uint32_t rows_names_next(struct rows_names *names, uint32_t parent, uint32_t last,
+                                       const char *key, size_t length, struct err *err)
+{
+    uint32_t guess = last ? names->items[last].next : names->items[parent].first;
+    const struct rows_name *item = &names->items[guess];
+
+    if (guess && item->key_length == length &&
+        memcmp(names->keys.bytes + item->key_start, key, length) == 0)
+        return guess;
+    return rows_names_child(names, parent, last, key, length, err);
+}
+
+/* Finds the column and keeps it in the name. */
+int rows_names_settle(struct rows_names *names, uint32_t name, struct rows_columns *columns,
+                      struct err *err);
 /* ROWS_NO_COLUMN: no column of the (fixed) table. */
-int rows_names_column(struct rows_names *names, uint32_t name, struct rows_columns *columns,
-                      uint32_t *column, struct err *err);
+static inline int rows_names_column(struct rows_names *names, uint32_t name,
+                                    struct rows_columns *columns, uint32_t *column, struct err *err)
+{
+    if (names->items[name].column == ROWS_NAMES_UNSETTLED &&
+        rows_names_settle(names, name, columns, err))
+        return -1;
+    *column = names->items[name].column;
+    return 0;
+}
 
 #endif

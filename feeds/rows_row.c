@@ -42,7 +42,7 @@ static int grow(struct rows_row *row)
 }
 
 /* Which of the row's cells is this column's; -1: no memory. */
-static int place_of(struct rows_row *row, uint32_t column, size_t *place)
+static inline int place_of(struct rows_row *row, uint32_t column, size_t *place)
 {
     struct rows_column *item = &row->columns->items[column];
 
@@ -68,24 +68,25 @@ static bool is_in_body(const struct rows_row *row, const char *text, size_t leng
 int rows_row_put(struct rows_row *row, uint32_t column, const char *text, size_t length,
                  bool is_string)
 {
-    struct cell cell = {.column = column, .text = text, .length = length, .is_string = is_string};
-    size_t place, start = row->text.length;
+    struct cell *cell;
+    size_t place;
 
     if (column == ROWS_NO_COLUMN)
         return 0;
     if (place_of(row, column, &place))
         return -1;
-    if (!length) {
-        cell.text = "";
-    } else if (!is_in_body(row, text, length)) {
-        if (buf_append(&row->text, text, length))
-            return -1;
-        cell.text = NULL;
-        row->starts[place] = start;
-        row->has_copies = true;
-    }
-    row->cells[place] = cell;
-    return 0;
+    cell = &row->cells[place];
+    cell->column = column;
+    cell->text = length ? text : "";
+    cell->length = length;
+    cell->is_string = is_string;
+    cell->is_json = false;
+    if (!length || is_in_body(row, text, length))
+        return 0;
+    row->starts[place] = row->text.length;
+    row->has_copies = true;
+    cell->text = NULL;
+    return buf_append(&row->text, text, length);
 }
 
 int rows_row_put_json(struct rows_row *row, uint32_t column, size_t start)
