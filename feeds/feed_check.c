@@ -285,6 +285,7 @@ static void apply_defaults(struct feed *feed, const struct feed_source *source)
 struct feed *feed_make(const struct feed_source *source)
 {
     struct settings_report report = mistakes_report(source->mistakes);
+    size_t found = source->mistakes->found;
     struct feed *feed = feed_new();
     struct template_place place = {.mistakes = source->mistakes,
                                    .file = source->file,
@@ -310,7 +311,7 @@ struct feed *feed_make(const struct feed_source *source)
     check_body(feed, source);
     check_templates(source->tree, &place);
     check_url(feed, source, &place);
-    if (definition_fill(feed, source->secrets) != 0)
+    if (source->mistakes->found == found && definition_fill(feed, source->secrets) != 0)
         mistakes_say(source->mistakes, source->file, source->tree, "the feed is too large");
     if (finish_ca_file(feed, source) != 0)
         goto fail;

@@ -17,7 +17,7 @@ struct feed_source {
     struct mistakes *mistakes;
 };
 
-/* Returns owned, whole even with mistakes; NULL: no memory. */
+/* Returns owned, even with mistakes, then without a definition; NULL: no memory. */
 struct feed *feed_make(const struct feed_source *source);
 /* The mistakes of `defaults` that can be seen there; loads its secrets. */
 void feed_check_defaults(const struct json *defaults, const struct template_place *place);

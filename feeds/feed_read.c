@@ -111,14 +111,16 @@ static int check_path(const char *key, const struct json *value, bool may_be_rel
 
     if (!text)
         return -1;
+    if (text[0] != '$' && (text[0] != '@' || !may_be_relative)) {
+        read_refuse(key, value,
+                    may_be_relative ? "a path that starts with \"$\" or \"@\""
+                                    : "a path that starts with \"$\"",
+                    report);
+        return -1;
+    }
     if (json_path_parse(&path, text, &err) != 0) {
         settings_quote(value, quoted);
         settings_mistake(report, value, "\"%s\": %s is not a path: %s", key, quoted, err.text);
-        return -1;
-    }
-    if (path.is_relative && !may_be_relative) {
-        read_refuse(key, value, "a path that starts with \"$\"", report);
-        json_path_release(&path);
         return -1;
     }
     json_path_release(&path);

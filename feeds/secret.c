@@ -18,6 +18,7 @@ struct secret {
     char *name;
     char *bytes;
     size_t length;
+    bool is_kept; /* from an earlier load, its file is gone or wrong: each asker is told so */
 };
 
 struct secrets {
@@ -58,21 +59,25 @@ struct secrets *secrets_new(const char *config_dir)
     return secrets;
 }
 
+static void secret_wipe(struct secret *secret)
+{
+    explicit_bzero(secret->bytes, secret->length);
+    free(secret->bytes);
+    free(secret->name);
+}
+
 void secrets_free(struct secrets *secrets)
 {
     if (!secrets)
         return;
-    for (size_t i = 0; i < secrets->count; i++) {
-        explicit_bzero(secrets->items[i].bytes, secrets->items[i].length);
-        free(secrets->items[i].bytes);
-        free(secrets->items[i].name);
-    }
+    for (size_t i = 0; i < secrets->count; i++)
+        secret_wipe(&secrets->items[i]);
     free(secrets->items);
     free(secrets->config_dir);
     free(secrets);
 }
 
-static const struct secret *secrets_find(const struct secrets *secrets, const char *name)
+static struct secret *secrets_find(const struct secrets *secrets, const char *name)
 {
     for (size_t i = 0; i < secrets->count; i++) {
         if (strcmp(secrets->items[i].name, name) == 0)
@@ -84,10 +89,11 @@ static const struct secret *secrets_find(const struct secrets *secrets, const ch
 static int secrets_add(struct secrets *secrets, const char *name, const char *bytes, size_t length)
 {
     struct secret secret = {.length = length};
+    struct secret *old = secrets_find(secrets, name);
 
-    if (secrets->count == SECRETS_MAX)
+    if (secrets->count == SECRETS_MAX && !old)
         return -1;
-    if (secrets->count == secrets->capacity) {
+    if (secrets->count == secrets->capacity && !old) {
         size_t capacity = secrets->capacity ? 2 * secrets->capacity : 8;
         struct secret *items = realloc(secrets->items, capacity * sizeof *items);
 
@@ -105,7 +111,12 @@ static int secrets_add(struct secrets *secrets, const char *name, const char *by
     }
     memcpy(secret.bytes, bytes, length);
     secret.bytes[length] = '\0';
-    secrets->items[secrets->count++] = secret;
+    if (old) {
+        secret_wipe(old);
+        *old = secret;
+    } else {
+        secrets->items[secrets->count++] = secret;
+    }
     return 0;
 }
 
@@ -199,10 +210,11 @@ int secrets_load(struct secrets *secrets, const char *name, struct err *err)
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     bool is_own = true;
+    const struct secret *old = secrets_find(secrets, name);
     int fd = -1;
     int status = 0;
 
-    if (secrets_find(secrets, name))
+    if (old && !old->is_kept)
         return 0;
     if (!secret_name_is_legal(name))
         return err_set(
@@ -239,6 +251,7 @@ int secrets_copy(struct secrets *secrets, const struct secrets *from, const char
         return err_set(err, ERR_ABSENT, "secret \"%s\" is not loaded", name);
     if (secrets_add(secrets, name, secret->bytes, secret->length) != 0)
         return err_memory(err);
+    secrets_find(secrets, name)->is_kept = true;
     return 0;
 }
 

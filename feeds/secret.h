@@ -21,8 +21,8 @@ bool secret_name_is_legal(const char *name);
 /* Reads the secret if it was not read yet. ERR_CONFIG: absent, or a wrong mode, size or byte; the
  * text names the secret and the remedy, never its content. */
 int secrets_load(struct secrets *secrets, const char *name, struct err *err);
-/* Takes over the value that `from` holds, unless this one is loaded. ERR_ABSENT: `from` has none.
- */
+/* Takes over the value that `from` holds, unless this one is loaded; secrets_load() goes on to fail
+ * while its file is wrong. ERR_ABSENT: `from` has none. */
 int secrets_copy(struct secrets *secrets, const struct secrets *from, const char *name,
                  struct err *err);
 /* Appends its value. ERR_ABSENT: not loaded. */

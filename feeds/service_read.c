@@ -220,22 +220,24 @@ static const struct json *get_object(const struct json *object, const char *key)
 void service_finish(struct service_settings *service, const struct json *file,
                     const struct template_place *place)
 {
+    struct template_place no_slot = *place;
     const struct json *alerts = get_object(file, "alerts");
     const struct json *email = alerts ? get_object(alerts, "email") : NULL;
     const struct json *webhook = alerts ? get_object(alerts, "webhook") : NULL;
     const struct json *heartbeat = alerts ? get_object(alerts, "heartbeat") : NULL;
 
+    no_slot.has_no_slot = true;
     service->alerts.has_email = email != NULL;
     service->alerts.has_webhook = webhook != NULL;
     service->alerts.has_heartbeat = heartbeat != NULL;
     if (alerts)
-        template_check_value("alerts", alerts, place);
+        template_check_value("alerts", alerts, &no_slot);
     if (email)
-        check_email(email, place);
+        check_email(email, &no_slot);
     if (webhook)
-        check_url(webhook, "webhook", "url", "http https", place);
+        check_url(webhook, "webhook", "url", "http https", &no_slot);
     if (heartbeat)
-        check_url(heartbeat, "heartbeat", "url", "http https", place);
+        check_url(heartbeat, "heartbeat", "url", "http https", &no_slot);
     if (service->store && !*service->store)
         mistakes_say(place->mistakes, place->file, json_get(file, "store"),
                      "\"store\" must be a directory, not \"\"");
