@@ -41,7 +41,8 @@ struct json_mistake {
     char text[256];
 };
 
-/* Returns the owned tree, or NULL with `mistake` filled. `//` and block comments are allowed. */
+/* Returns the owned tree, or NULL with `mistake` filled ("out of memory" too). `//` and block
+ * comments are allowed. */
 struct json *json_parse(const char *text, size_t length, struct json_mistake *mistake);
 void json_free(struct json *json);
 struct json *json_clone(const struct json *json); /* NULL: no memory */
@@ -52,7 +53,8 @@ int json_write(struct buf *out, const struct json *json);
 /* `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 int json_write_string(struct buf *out, const char *text, size_t length);
 
-/* Events return 0, or -1 to stop (json_stream then returns -1 with an empty err). */
+/* Events return 0, or -1 to stop (json_stream then returns -1 with an empty err). NULL: not wanted.
+ */
 struct json_events {
     int (*on_null)(void *cookie);
     int (*on_bool)(void *cookie, bool is_true);
@@ -65,12 +67,16 @@ struct json_events {
     int (*on_array_end)(void *cookie);
 };
 
-/* Texts are borrowed for the call. `is_many`: several values one after another (NDJSON). ERR_INPUT:
- * ill-formed, or deeper than JSON_DEPTH_MAX. */
+/* Texts are borrowed for the call. `is_many`: several values one after another (NDJSON), blanks
+ * between them except where brackets meet. ERR_INPUT, with line and column: ill-formed, or deeper
+ * than JSON_DEPTH_MAX; events may have come before. Half a surrogate pair is given as three bytes,
+ * which are not UTF-8. */
 int json_stream(const char *bytes, size_t length, bool is_many, const struct json_events *events,
                 void *cookie, struct err *err);
 
-struct json_checker;                                 /* is it one well-formed document? */
+/* Is it one well-formed document? Pieces of any size, each byte read once, nothing kept. It says
+ * yes exactly where json_stream does. */
+struct json_checker;
 struct json_checker *json_checker_new(bool is_many); /* NULL: no memory */
 void json_checker_free(struct json_checker *checker);
 void json_checker_feed(struct json_checker *checker, const char *bytes, size_t length);
