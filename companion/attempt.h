@@ -10,7 +10,7 @@ struct attempt {
     unsigned redirects;
     struct verdict verdict;
     struct response response; /* the last; its body is ours */
-    char reason[256];         /* of a failure, in words; "": none */
+    char reason[1024];        /* of a failure, in words; "": none */
 };
 
 /* 0 also if the feed failed: see `verdict`. ERR_ABSENT: a secret is missing. Release it also after

@@ -141,29 +141,6 @@ static void lines_release(struct lines *lines)
     free(lines->lines);
 }
 
-static int print_feeds(const struct arguments *arguments, const struct feed_set *set,
-                       bool *has_matched, struct err *err)
-{
-    struct lines lines = {.lines = calloc(set->count + 1, sizeof *lines.lines)};
-    int64_t now_at = now_wall();
-    int result = -1;
-    size_t i;
-
-    if (!lines.lines || add_header(&lines))
-        goto fail;
-    for (i = 0; i < set->count; i++) {
-        if (feed_is_meant(arguments, set->feeds[i]->name, has_matched) &&
-            add_feed(&lines, set->feeds[i], now_at))
-            goto fail;
-    }
-    print_lines(&lines);
-    result = 0;
-fail:
-    if (lines.lines)
-        lines_release(&lines);
-    return result ? err_memory(err) : 0;
-}
-
 static int check_words(const struct arguments *arguments, const bool *has_matched, struct err *err)
 {
     size_t i;
@@ -176,19 +153,56 @@ static int check_words(const struct arguments *arguments, const bool *has_matche
     return 0;
 }
 
-static int run(const struct arguments *arguments, struct err *err)
+static int collect(const struct arguments *arguments, const struct feed_set *set,
+                   struct lines *lines, struct err *err)
 {
     bool *has_matched = calloc(arguments->feed_count + 1, sizeof *has_matched);
-    struct feed_set *set = NULL;
+    int64_t now_at = now_wall();
     int result = -1;
+    size_t i;
 
-    if (!has_matched)
-        return err_memory(err);
-    if (!open_feeds(&set, arguments, err) && !print_feeds(arguments, set, has_matched, err))
-        result =
-            set->mistake_count ? feeds_verdict(set, err) : check_words(arguments, has_matched, err);
-    feed_set_free(set);
+    if (!has_matched || add_header(lines)) {
+        err_memory(err);
+        goto fail;
+    }
+    for (i = 0; i < set->count; i++) {
+        if (feed_is_meant(arguments, set->feeds[i]->name, has_matched) &&
+            add_feed(lines, set->feeds[i], now_at)) {
+            err_memory(err);
+            goto fail;
+        }
+    }
+    /* A feed whose file is broken is not there, and that is the mistake to tell. */
+    result = set->mistake_count ? 0 : check_words(arguments, has_matched, err);
+fail:
     free(has_matched);
+    return result;
+}
+
+static int print_feeds(const struct arguments *arguments, const struct feed_set *set,
+                       struct err *err)
+{
+    struct lines lines = {.lines = calloc(set->count + 1, sizeof *lines.lines)};
+    int result;
+
+    if (!lines.lines)
+        return err_memory(err);
+    result = collect(arguments, set, &lines, err);
+    if (!result)
+        print_lines(&lines);
+    lines_release(&lines);
+    return result ? -1 : feeds_verdict(set, err);
+}
+
+static int run(const struct arguments *arguments, struct err *err)
+{
+    struct feed_set *set;
+    int result;
+
+    if (open_feeds(&set, arguments, err))
+        return -1;
+    result = print_feeds(arguments, set, err);
+    feed_set_free(set);
     return result;
 }
 

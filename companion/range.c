@@ -109,7 +109,7 @@ int range_tell(const struct export_range *range, struct store *store, int64_t un
         return -1;
     if (!is_there)
         fputs("pollard: no polls in this range\n", stderr);
-    zone_format_iso(range->zone, until_at, 0, text);
+    zone_format_iso(range->zone, until_at, 6, text);
     fprintf(stderr, "pollard: stored until %s\n", text);
     return 0;
 }

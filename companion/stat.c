@@ -21,9 +21,13 @@ static void print_instant(const char *name, int64_t at)
 
 static void print_rate(const struct store_stat *stat)
 {
-    double days = (double)(stat->newest_at - stat->oldest_at) / (double)US_PER_DAY;
+    double days;
 
-    if (stat->oldest_at == AT_NONE || days <= 0)
+    if (stat->oldest_at == AT_NONE)
+        return;
+    /* Of a few minutes most is what an empty store takes, too. */
+    days = ((double)stat->newest_at - (double)stat->oldest_at) / (double)US_PER_DAY;
+    if (days < 1.0 / 24)
         return;
     print_count("disk_bytes_per_day", (uint64_t)((double)stat->used_bytes / days));
 }
