@@ -31,6 +31,7 @@ int reader_open(struct reader **out, struct store *store, struct err *err)
         free(reader);
         return -1;
     }
+    walk_rest(&reader->walk); /* one that is opened and left alone holds nothing */
     *out = reader;
     return 0;
 }
@@ -81,9 +82,12 @@ static int step(struct reader *reader, bool is_forward, struct poll_record *poll
     if (key.mv_size != KEY_POLL_BYTES)
         return err_set(err, ERR_DAMAGED, "polls: a key of %zu bytes", key.mv_size);
     if (key_feed(key.mv_data) != reader->feed_id) {
-        /* The place stays at the edge of this feed. */
+        /* The place stays at the edge of this feed. The checksum covers the key: a neighbour that
+         * is not what it says might be one of ours. */
         uint8_t edge[KEY_POLL_BYTES];
 
+        if (table_unseal(TABLE_POLLS, &key, &value, err))
+            return -1;
         key_of_poll(reader->feed_id, is_forward ? AT_NEVER : AT_NONE, edge);
         walk_place(walk, edge, sizeof edge, is_forward);
         return 0;

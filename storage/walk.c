@@ -102,14 +102,32 @@ static bool is_at_place(const struct walk *walk, const MDB_val *key)
            memcmp(key->mv_data, walk->key, walk->key_length) == 0;
 }
 
-static int arrive(struct walk *walk, int rc, const MDB_val *key, bool is_behind, struct err *err)
+/* A damaged tree can lead anywhere: what lies ahead must be ahead, or a walk could go round. */
+static bool is_ahead(const struct walk *walk, const MDB_val *key, bool is_forward)
+{
+    size_t shorter = walk->key_length < key->mv_size ? walk->key_length : key->mv_size;
+    int order = shorter ? memcmp(key->mv_data, walk->key, shorter) : 0;
+
+    if (walk->key_length == 0)
+        return is_forward;
+    if (order == 0 && key->mv_size != walk->key_length)
+        order = key->mv_size < walk->key_length ? -1 : 1;
+    if (order == 0)
+        return is_forward != walk->is_behind;
+    return is_forward ? order > 0 : order < 0;
+}
+
+static int arrive(struct walk *walk, int rc, const MDB_val *key, bool is_forward, struct err *err)
 {
     walk->is_on_key = false;
     if (rc == MDB_NOTFOUND)
         return 0;
     if (rc)
         return table_error(walk->store, rc, "cannot read", err);
-    walk_place(walk, key->mv_data, key->mv_size, is_behind);
+    if (key->mv_size > WALK_KEY_MAX || !is_ahead(walk, key, is_forward))
+        return err_set(err, ERR_DAMAGED, "store \"%s\" is damaged: keys of %s are not in order",
+                       store_dir(walk->store), table_name(walk->table));
+    walk_place(walk, key->mv_data, key->mv_size, is_forward);
     walk->is_on_key = true;
     return 1;
 }
