@@ -259,65 +259,47 @@ static void step_top(struct json_checker *checker, unsigned char byte)
         refuse(checker);
 }
 
+static void step_broken(struct json_checker *checker, unsigned char byte)
+{
+    (void)checker;
+    (void)byte;
+}
+
+static void (*const steps[])(struct json_checker *checker, unsigned char byte) = {
+    [CHECK_START] = step_top,
+    [CHECK_VALUE] = start_value,
+    [CHECK_FIRST_ITEM] = step_first,
+    [CHECK_FIRST_KEY] = step_first,
+    [CHECK_KEY] = start_key,
+    [CHECK_COLON] = step_colon,
+    [CHECK_AFTER] = step_after,
+    [CHECK_DONE] = step_top,
+    [CHECK_SCALAR_END] = step_top,
+    [CHECK_BRACKET_END] = step_top,
+    [CHECK_BOM] = step_word,
+    [CHECK_WORD] = step_word,
+    [CHECK_STRING] = step_string,
+    [CHECK_ESCAPE] = step_escape,
+    [CHECK_HEX] = step_hex,
+    [CHECK_MINUS] = step_number,
+    [CHECK_ZERO] = step_number,
+    [CHECK_DIGITS] = step_number,
+    [CHECK_POINT] = step_number,
+    [CHECK_FRACTION] = step_number,
+    [CHECK_E] = step_number,
+    [CHECK_E_SIGN] = step_number,
+    [CHECK_EXPONENT] = step_number,
+    [CHECK_SLASH] = step_comment,
+    [CHECK_LINE_COMMENT] = step_comment,
+    [CHECK_BLOCK_COMMENT] = step_comment,
+    [CHECK_BLOCK_STAR] = step_comment,
+    [CHECK_BROKEN] = step_broken,
+};
+
 void json_checker_step(struct json_checker *checker, unsigned char byte)
 {
-    if (checker->state <= CHECK_BRACKET_END && step_gap(checker, byte))
-        return;
-    switch (checker->state) {
-    case CHECK_VALUE:
-        start_value(checker, byte);
-        return;
-    case CHECK_FIRST_ITEM:
-    case CHECK_FIRST_KEY:
-        step_first(checker, byte);
-        return;
-    case CHECK_KEY:
-        start_key(checker, byte);
-        return;
-    case CHECK_COLON:
-        step_colon(checker, byte);
-        return;
-    case CHECK_AFTER:
-        step_after(checker, byte);
-        return;
-    case CHECK_START:
-    case CHECK_DONE:
-    case CHECK_SCALAR_END:
-    case CHECK_BRACKET_END:
-        step_top(checker, byte);
-        return;
-    case CHECK_BOM:
-    case CHECK_WORD:
-        step_word(checker, byte);
-        return;
-    case CHECK_STRING:
-        step_string(checker, byte);
-        return;
-    case CHECK_ESCAPE:
-        step_escape(checker, byte);
-        return;
-    case CHECK_HEX:
-        step_hex(checker, byte);
-        return;
-    case CHECK_MINUS:
-    case CHECK_ZERO:
-    case CHECK_DIGITS:
-    case CHECK_POINT:
-    case CHECK_FRACTION:
-    case CHECK_E:
-    case CHECK_E_SIGN:
-    case CHECK_EXPONENT:
-        step_number(checker, byte);
-        return;
-    case CHECK_SLASH:
-    case CHECK_LINE_COMMENT:
-    case CHECK_BLOCK_COMMENT:
-    case CHECK_BLOCK_STAR:
-        step_comment(checker, byte);
-        return;
-    case CHECK_BROKEN:
-        return;
-    }
+    if (checker->state > CHECK_BRACKET_END || !step_gap(checker, byte))
+        steps[checker->state](checker, byte);
 }
 
 void json_checker_init(struct json_checker *checker, bool is_many, bool has_comments)

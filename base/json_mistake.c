@@ -217,61 +217,50 @@ static void explain_escape(struct search *search)
     say(search, &search->here, "%s is not an escape: a backslash is written \\\\", seen);
 }
 
-static void explain_byte(struct search *search)
+static void explain_colon(struct search *search)
 {
     char seen[SEEN_MAX];
 
-    switch (search->checker.refused) {
-    case CHECK_START:
-    case CHECK_VALUE:
-    case CHECK_FIRST_ITEM:
-        explain_value(search);
-        return;
-    case CHECK_FIRST_KEY:
-    case CHECK_KEY:
-        explain_key(search);
-        return;
-    case CHECK_COLON:
-        name_token(search, search->here.offset, seen);
-        say(search, &search->here, "expected \":\" after the key, not %s", seen);
-        return;
-    case CHECK_AFTER:
-    case CHECK_DONE:
-    case CHECK_SCALAR_END:
-    case CHECK_BRACKET_END:
-        explain_after(search);
-        return;
-    case CHECK_STRING:
-        explain_string(search);
-        return;
-    case CHECK_ESCAPE:
-        explain_escape(search);
-        return;
-    case CHECK_HEX:
-        say(search, &search->here, "\"\\u\" needs four hexadecimal digits");
-        return;
-    case CHECK_SLASH:
-        say(search, &search->token, "a comment starts with \"//\" or \"/*\"");
-        return;
-    case CHECK_BOM:
-        say(search, &search->token, "the byte 0xEF is not UTF-8 here");
-        return;
-    case CHECK_WORD:
-    case CHECK_MINUS:
-    case CHECK_ZERO:
-    case CHECK_DIGITS:
-    case CHECK_POINT:
-    case CHECK_FRACTION:
-    case CHECK_E:
-    case CHECK_E_SIGN:
-    case CHECK_EXPONENT:
-    case CHECK_LINE_COMMENT:
-    case CHECK_BLOCK_COMMENT:
-    case CHECK_BLOCK_STAR:
-    case CHECK_BROKEN:
-        explain_word(search, &search->token);
-        return;
-    }
+    name_token(search, search->here.offset, seen);
+    say(search, &search->here, "expected \":\" after the key, not %s", seen);
+}
+
+static void explain_hex(struct search *search)
+{
+    say(search, &search->here, "\"\\u\" needs four hexadecimal digits");
+}
+
+static void explain_slash(struct search *search)
+{
+    say(search, &search->token, "a comment starts with \"//\" or \"/*\"");
+}
+
+/* What began like a number or a word and is none. */
+static void explain_token(struct search *search)
+{
+    explain_word(search, &search->token);
+}
+
+/* By the state in which the byte was refused; NULL: inside a number or a word. */
+static void (*const explanations[])(struct search *search) = {
+    [CHECK_START] = explain_value,      [CHECK_VALUE] = explain_value,
+    [CHECK_FIRST_ITEM] = explain_value, [CHECK_FIRST_KEY] = explain_key,
+    [CHECK_KEY] = explain_key,          [CHECK_COLON] = explain_colon,
+    [CHECK_AFTER] = explain_after,      [CHECK_DONE] = explain_after,
+    [CHECK_SCALAR_END] = explain_after, [CHECK_BRACKET_END] = explain_after,
+    [CHECK_STRING] = explain_string,    [CHECK_ESCAPE] = explain_escape,
+    [CHECK_HEX] = explain_hex,          [CHECK_SLASH] = explain_slash,
+    [CHECK_BROKEN] = explain_token,
+};
+
+static void explain_byte(struct search *search)
+{
+    void (*explain)(struct search *) = explanations[search->checker.refused];
+
+    if (explain)
+        explain(search);
+    else
+        explain_token(search);
 }
 
 static void explain_end(struct search *search)
