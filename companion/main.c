@@ -9,6 +9,7 @@
 
 #include "base/zone.h"
 #include "companion/arguments.h"
+#include "companion/keys.h"
 
 static const struct command *const commands[] = {
     &command_check, &command_feeds,       &command_try,  &command_dump,   &command_polls,
@@ -27,6 +28,7 @@ static void print_help(FILE *out)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
     fputs("  help         this text, or that of a command\n\n"
           "FEED is a name or a glob such as 'bus-*'; none means all.\n"
+          "\"pollard help keys\" lists what may stand in the configuration.\n"
           "\"pollard COMMAND --help\" tells more.\n",
           out);
 }
@@ -52,7 +54,7 @@ static int refuse_command(const char *name)
         names[i] = commands[i]->name;
     names[COMMAND_COUNT] = "help";
     meant = arguments_nearest(name, names);
-    fprintf(stderr, "pollard: unknown command \"%s\"%s%s%s\nsee \"pollard help\"\n", name,
+    fprintf(stderr, "pollard: unknown command \"%s\"%s%s%s: see \"pollard help\"\n", name,
             meant ? ", did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
     return 2;
 }
@@ -61,6 +63,10 @@ static int help_of(const char *name)
 {
     const struct command *command = name ? find_command(name) : NULL;
 
+    if (name && strcmp(name, "keys") == 0) {
+        keys_print(stdout);
+        return 0;
+    }
     if (name && !command && strcmp(name, "help") != 0)
         return refuse_command(name);
     if (command)
@@ -105,9 +111,10 @@ static int run_command(const struct command *command, int argc, char **argv)
     zones_release();
     if (!result || err.kind == ERR_NONE)
         return 0;
-    fprintf(stderr, "pollard: %s\n", err.text);
     if (err.kind == ERR_USAGE)
-        fprintf(stderr, "see \"pollard %s --help\"\n", command->name);
+        fprintf(stderr, "pollard: %s: see \"pollard %s --help\"\n", err.text, command->name);
+    else
+        fprintf(stderr, "pollard: %s\n", err.text);
     return err_exit_code(err.kind);
 }
 
