@@ -195,34 +195,77 @@ static int read_shape(struct source *source, uint32_t epoch, struct err *err)
     got = store_shape(source->store, source->selected->stored.id, epoch, &shape->format,
                       &shape->has_path, &shape->path, err);
     shape->is_read = got >= 0;
+    shape->is_stored = got > 0;
     return got < 0 ? -1 : 0;
+}
+
+/* The service stores a shape before the first valid body. Where there is none all the same (bodies
+ * from elsewhere, a damaged page that LMDB takes for an empty one) the first body that has a path
+ * gives it, as it would have then. */
+static int look_for_path(struct source *source, struct err *err)
+{
+    struct source_shape *shape = &source->shape;
+    struct err why = {0};
+    size_t i;
+
+    buf_reset(&shape->path);
+    switch (rows_find_path(source->body.bytes, source->body.length, &shape->path, &why)) {
+    case 0:
+        break;
+    case 1:
+        return 0;
+    default:
+        /* That it is ill-formed is for the decoder to say. */
+        if (why.kind == ERR_INPUT)
+            return 0;
+        *err = why;
+        return -1;
+    }
+    shape->has_path = true;
+    for (i = 0; i < SOURCE_DECODERS; i++) {
+        if (source->decoders[i].url_epoch == shape->url_epoch)
+            decoder_release(&source->decoders[i]);
+    }
+    return 0;
+}
+
+/* The rows path for a body of this format; NULL: the document is the row. */
+static int choose_path(struct source *source, enum feed_format format, const char **path,
+                       struct err *err)
+{
+    struct source_shape *shape = &source->shape;
+
+    *path = source->rows;
+    if (*path || format != FORMAT_JSON)
+        return 0;
+    if (!shape->is_stored && !shape->has_path && look_for_path(source, err))
+        return -1;
+    if (!shape->has_path)
+        return 0;
+    *path = buf_text(&shape->path);
+    return *path ? 0 : err_memory(err);
 }
 
 /* For the bytes in `body`; NULL in `decoder`: there is none for what they are. */
 static int choose_decoder(struct source *source, uint32_t epoch, const char *content_type,
                           struct decoder **decoder, struct err *err)
 {
-    struct source_shape *shape = &source->shape;
     enum feed_format format;
-    const char *path = source->rows;
+    const char *path;
 
     *decoder = NULL;
     if (read_shape(source, epoch, err))
         return -1;
-    format = known_format(source, shape->format);
+    format = known_format(source, source->shape.format);
     if (format == FORMAT_AUTO)
         format = rows_judge(source->body.bytes, source->body.length, content_type);
     if (!has_decoder(format))
         return 0;
+    if (choose_path(source, format, &path, err))
+        return -1;
     *decoder = find_decoder(source, format, epoch);
-    if (*decoder)
-        return 0;
-    if (!path && shape->has_path) {
-        path = buf_text(&shape->path);
-        if (!path)
-            return err_memory(err);
-    }
-    *decoder = add_decoder(source, format, epoch, path, err);
+    if (!*decoder)
+        *decoder = add_decoder(source, format, epoch, path, err);
     return *decoder ? 0 : -1;
 }
 

@@ -26,7 +26,7 @@ struct source_definition {
 
 /* What was found by looking at the first bodies of a URL. */
 struct source_shape {
-    bool is_read;
+    bool is_read, is_stored;
     uint32_t url_epoch;
     uint8_t format; /* a feed_format; 0: not found */
     bool has_path;

@@ -73,7 +73,7 @@ static int read_file(const char *path, struct buf *content, struct err *err)
 
 /* `store` of the text of pollard.json as written; NULL in `store`: it is not set. Other mistakes of
  * the file are for those who need the rest of it. */
-static int find_store(const struct buf *content, char **store, struct err *err)
+static int find_store(const char *path, const struct buf *content, char **store, struct err *err)
 {
     struct json_mistake mistake;
     struct json *file = json_parse(content->bytes, content->length, &mistake);
@@ -82,11 +82,12 @@ static int find_store(const struct buf *content, char **store, struct err *err)
 
     *store = NULL;
     if (!file)
-        return err_set(err, ERR_CONFIG, "%d:%d: %s", mistake.line, mistake.column, mistake.text);
+        return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", path, mistake.line, mistake.column,
+                       mistake.text);
     value = file->type == JSON_OBJECT ? json_get(file, "store") : NULL;
     if (value && (value->type != JSON_STRING || !value->length))
-        result = err_set(err, ERR_CONFIG, "%d:%d: \"store\" must be the path of a directory",
-                         value->line, value->column);
+        result = err_set(err, ERR_CONFIG, "%s:%d:%d: \"store\" must be the path of a directory",
+                         path, value->line, value->column);
     else if (value && !(*store = copy(value->text, value->length, err)))
         result = -1;
     json_free(file);
@@ -107,11 +108,10 @@ static int read_store(const char *config_dir, char **store, struct err *err)
         err_memory(err);
         goto fail;
     }
-    if (read_file(path, &content, err) || (content.length && find_store(&content, store, err))) {
+    if (read_file(path, &content, err))
         err_within(err, "%s", path);
-        goto fail;
-    }
-    result = 0;
+    else
+        result = content.length ? find_store(path, &content, store, err) : 0;
 fail:
     buf_release(&content);
     free(path);

@@ -129,6 +129,20 @@ static void without_a_path_the_document_is_the_row(void **state)
          "feed,call_time,temperature,payload.feed\nweather,2026-11-23T12:00:00.001+00:00,3.0,x\n");
 }
 
+static void without_a_stored_shape_the_first_body_with_rows_gives_the_path(void **state)
+{
+    struct scratch *scratch = *state;
+    struct dump_options options = everything();
+
+    put_feed(scratch, 1, "bus", DEFINITION);
+    put_body(scratch, 1, 0, "{\"v\":[{\"n\":1}]}");
+    put_body(scratch, 1, 1, "{\"v\":[],\"w\":[{\"n\":2}]}");
+    put_body(scratch, 1, 2, "{\"v\":[{\"n\":3}],\"w\":[{\"n\":2}]}");
+    dump(scratch, &options,
+         "feed,call_time,n\nbus,2026-11-23T12:00:00.001+00:00,1\n"
+         "bus,2026-11-23T12:02:00.001+00:00,3\n");
+}
+
 static void the_same_answer_gives_its_rows_again(void **state)
 {
     static const char body[] = "[{\"n\":1},{\"n\":2}]";
@@ -426,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_STORE(rows_come_with_late_columns_and_numbers_as_written),
         ON_STORE(without_a_path_the_document_is_the_row),
+        ON_STORE(without_a_stored_shape_the_first_body_with_rows_gives_the_path),
         ON_STORE(the_same_answer_gives_its_rows_again),
         ON_STORE(the_range_is_of_call_time),
         ON_STORE(feeds_come_by_name_with_the_union_of_their_columns),
