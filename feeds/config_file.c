@@ -61,11 +61,9 @@ int config_file_read(int dir_fd, const char *path, struct json **tree, struct mi
     if (fd < 0 && errno == ENOENT)
         return 1;
     buf_init(&text, CONFIG_FILE_MAX + 65536);
-    if (fd < 0 || fstat(fd, &stat) != 0)
-        say(mistakes, strerror(errno));
-    else if (!S_ISREG(stat.st_mode))
+    if (fd >= 0 && fstat(fd, &stat) == 0 && !S_ISREG(stat.st_mode))
         say(mistakes, "it is not a regular file");
-    else if (read_all(fd, &text) != 0)
+    else if (fd < 0 || read_all(fd, &text) != 0)
         say(mistakes, strerror(errno));
     else if (text.length > CONFIG_FILE_MAX)
         say(mistakes, "it is larger than 1MiB");

@@ -146,7 +146,7 @@ struct feed *feed_set_find(const struct feed_set *set, const char *name)
     struct feed **found = NULL;
 
     if (set->count > 0)
-        found = bsearch(name, set->feeds, set->count, sizeof *set->feeds, compare_name);
+        found = bsearch(name, set->feeds, set->count, sizeof(struct feed *), compare_name);
     return found ? *found : NULL;
 }
 

@@ -5,11 +5,11 @@
 #include "feeds/service_read.h"
 
 #define SECONDS(n) (INT64_C(1000) * (n))
-#define MINUTES(n) SECONDS(60 * (n))
-#define HOURS(n)   MINUTES(60 * (n))
-#define DAYS(n)    HOURS(24 * (n))
+#define MINUTES(n) SECONDS(INT64_C(60) * (n))
+#define HOURS(n)   MINUTES(INT64_C(60) * (n))
+#define DAYS(n)    HOURS(INT64_C(24) * (n))
 #define KIB(n)     (INT64_C(1024) * (n))
-#define MIB(n)     KIB(1024 * (n))
+#define MIB(n)     KIB(INT64_C(1024) * (n))
 
 #define FEED(field)    offsetof(struct feed, field)
 #define SERVICE(field) offsetof(struct service_settings, field)

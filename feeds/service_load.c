@@ -89,7 +89,7 @@ int service_load(struct service_load *load, struct feed_set *set, const struct f
     load->broken = file;
     if (reset(&set->service) != 0)
         return -1;
-    if (previous) {
+    if (previous && (previous->service_source || !previous->service_is_broken)) {
         if (restore(set, previous) != 0)
             return -1;
         load->defaults = set->service.defaults;

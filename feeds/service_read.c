@@ -35,7 +35,7 @@ int listen_check(const char *text, struct err *err)
     else
         is_known =
             (length == 9 && memcmp(text, "localhost", 9) == 0) || is_numeric(AF_INET, text, length);
-    if (!is_known || url_port(colon + 1, strlen(colon + 1)) < 0)
+    if (!is_known || !colon || url_port(colon + 1, strlen(colon + 1)) < 0)
         return err_set(err, ERR_CONFIG,
                        "must be \"off\" or an address and a port, such as \"127.0.0.1:8889\"");
     return 0;

@@ -113,8 +113,10 @@ static void definitions_come_out_and_go_in_again(void **state)
         assert_string_equal(set->feeds[0]->definition, cases[i].definition);
         assert_null(strstr(set->feeds[0]->definition, "s3cret"));
         feed = feed_from_definition("a", set->feeds[0]->definition, &err);
-        if (!feed)
+        if (!feed) {
             fail_msg("%s", err.text);
+            return;
+        }
         assert_same_schedule(&feed->schedule, &set->feeds[0]->schedule);
         assert_int_equal(feed->format, set->feeds[0]->format);
         assert_int_equal(feed->timeout_ms, set->feeds[0]->timeout_ms);

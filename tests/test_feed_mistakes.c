@@ -13,6 +13,10 @@ struct mistake_case {
     const char *lines; /* the mistakes of the directory */
 };
 
+#define AT(column, text) "feeds/a.json:1:" #column ": " text "\n"
+/* Column 39 is where the keys of the case begin. */
+#define FEED(keys) "{\"url\":\"http://h/\",\"interval\":\"1m\",   " keys "}"
+
 /* Without a mistake, to be sure that the table below fails for the mistake alone. */
 static const char *const legal[] = {
     "{\"url\":\"http://h/\",\"interval\":\"100ms\"}",
@@ -22,24 +26,19 @@ static const char *const legal[] = {
     "{\"url\":\"http://h/{a}\",\"name\":\"x-{a}\",\"interval\":\"1m\",\"for_each\":{\"a\":[1]}}",
     "{\"url\":\"http://h/${slot:%Y-%m-%d}?k=${secret:key}\",\"interval\":\"1m\"}",
     "{\"url\":\"${secret:url}/x\",\"interval\":\"1m\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"offset\":\"59s999ms\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"hours\":\"00:00-24:00\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"hours\":\"05:00-01:30\",\"days\":[\"sun\"]}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"from\":\"2026-11-23\",\"until\":\"2026-11-23\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"body\":\"{x} {\",\"method\":\"post\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"retry\":false,\"backoff\":false,\"alert\":false}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"rows\":\"$.a['b'][*]\",\"columns\":"
-    "{\"x\":\"@.x\",\"y\":\"$.y\"}}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"proxy\":\"socks5h://u:p@h:1080\",\"pin\":"
-    "\"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"ca_file\":\"feeds/a.json\"}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"max_body\":\"1KiB\",\"redirects\":0}",
-    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"headers\":{\"X\":\"{q} ${secret:key}\"}}",
+    FEED("\"offset\":\"59s999ms\""),
+    FEED("\"hours\":\"00:00-24:00\""),
+    FEED("\"hours\":\"05:00-01:30\",\"days\":[\"sun\"]"),
+    FEED("\"from\":\"2026-11-23\",\"until\":\"2026-11-23\""),
+    FEED("\"body\":\"{x} {\",\"method\":\"post\""),
+    FEED("\"retry\":false,\"backoff\":false,\"alert\":false"),
+    FEED("\"rows\":\"$.a['b'][*]\",\"columns\":{\"x\":\"@.x\",\"y\":\"$.y\"}"),
+    FEED("\"proxy\":\"socks5h://u:p@h:1080\""),
+    FEED("\"pin\":\"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\""),
+    FEED("\"ca_file\":\"feeds/a.json\""),
+    FEED("\"max_body\":\"1KiB\",\"redirects\":0"),
+    FEED("\"headers\":{\"X\":\"{q} ${secret:key}\"}"),
 };
-
-#define AT(column, text) "feeds/a.json:1:" #column ": " text "\n"
-/* Column 39 is where the keys of the case begin. */
-#define FEED(keys) "{\"url\":\"http://h/\",\"interval\":\"1m\",   " keys "}"
 
 static const struct mistake_case cases[] = {
     /* syntax */
@@ -410,17 +409,17 @@ static void large_files_and_odd_ones_are_mistakes(void **state)
 {
     struct config_dir dir;
     struct feed_set *set = NULL;
-    size_t length = (1 << 20) + 1;
-    char *text = malloc(length);
+    struct buf text;
     char path[128];
 
     (void)state;
-    assert_non_null(text);
-    memset(text, ' ', length);
-    memcpy(text, "{\"url\":\"http://h/\",\"interval\":\"1m\"}", 35);
+    buf_init(&text, (1 << 20) + 1);
+    buf_append_text(&text, "{\"url\":\"http://h/\",\"interval\":\"1m\"}");
+    while (buf_append_char(&text, ' ') == 0)
+        ;
     config_dir_open(&dir);
-    config_dir_put_bytes(&dir, "feeds/a.json", text, length);
-    config_dir_put_bytes(&dir, "feeds/b.json", text, length - 1);
+    config_dir_put_bytes(&dir, "feeds/a.json", text.bytes, text.length);
+    config_dir_put_bytes(&dir, "feeds/b.json", text.bytes, text.length - 1);
     snprintf(path, sizeof path, "%s/feeds/c.json", dir.path);
     assert_int_equal(mkdir(path, 0755), 0);
     snprintf(path, sizeof path, "%s/feeds/d.json", dir.path);
@@ -432,7 +431,7 @@ static void large_files_and_odd_ones_are_mistakes(void **state)
     assert_int_equal(set->count, 1);
     feed_set_free(set);
     config_dir_close(&dir);
-    free(text);
+    buf_release(&text);
 }
 
 static void a_file_does_not_tell_mistakes_without_end(void **state)

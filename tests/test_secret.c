@@ -151,7 +151,8 @@ static void a_secret_has_at_most_64_kib(void **state)
     put("more", bytes, MOST + 1, 0600);
     assert_int_equal(secrets_load(secrets, "more", &err), -1);
     assert_non_null(strstr(err.text, "larger than 64KiB"));
-    memcpy(bytes + MOST, "\r\n", 2);
+    bytes[MOST] = '\r';
+    bytes[MOST + 1] = '\n';
     put("line", bytes, MOST + 2, 0600);
     assert_int_equal(secrets_load(secrets, "line", &err), 0);
     put("cut", bytes, MOST + 5, 0600);
