@@ -58,12 +58,23 @@ static int start_writer(struct daemon *daemon, struct err *err)
     return writer_start(&daemon->service.writer, daemon->store, &options, err);
 }
 
+/* The port of the page, which no feed may ask; 0: off. */
+static unsigned own_port(const struct daemon *daemon)
+{
+    const char *listen =
+        daemon->options.listen ? daemon->options.listen : daemon->set->service.listen;
+    const char *colon = strrchr(listen, ':');
+
+    return colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
+}
+
 static int make_parts(struct daemon *daemon, struct err *err)
 {
     struct service *service = &daemon->service;
     const struct service_settings *settings = &daemon->set->service;
     struct transfers_options options = {.max_connections = 2 * settings->max_requests + 64,
-                                        .user_agent = "pollard/" POLLARD_VERSION};
+                                        .user_agent = "pollard/" POLLARD_VERSION,
+                                        .own_port = own_port(daemon)};
 
     heap_init(&service->due);
     service->secrets = daemon->set->secrets;
@@ -96,6 +107,9 @@ static void begin(struct daemon *daemon)
     if (daemon->options.for_ms > 0)
         alarm_set(daemon->end, now.mono_us + daemon->options.for_ms * US_PER_MS);
     service_pump_soon(&daemon->service);
+    if (daemon->options.listen && own_port(daemon) != 0)
+        log_event(LEVEL_WARN, "page", "listen=%s reason=\"this release has no page yet\"",
+                  daemon->options.listen);
     log_event(LEVEL_INFO, "ready", "feeds=%zu mistakes=%zu", roster_count(daemon->roster),
               daemon->set->mistake_count);
 }

@@ -11,6 +11,7 @@
 
 struct daemon_options {
     const char *config_dir, *store_dir;
+    const char *listen; /* over "listen" of pollard.json; NULL: not given */
     bool is_once;
     int64_t for_ms;    /* collect that long from readiness; 0: until stopped */
     uint64_t seed;     /* of the dice; not 0 */

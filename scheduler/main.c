@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/zone.h"
+#include "feeds/feed_settings.h"
 #include "feeds/paths.h"
 #include "scheduler/daemon.h"
 
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
     struct arguments arguments = {{NULL}};
     struct daemon_options options = {.seed = seed(), .linger_ms = LINGER_MS};
     enum log_level level = LEVEL_INFO;
+    struct err err = {0};
     int code = read_arguments(argc, argv, &arguments);
     const char *span = arguments.values[ARG_FOR];
 
@@ -184,6 +186,9 @@ int main(int argc, char **argv)
     if (span &&
         (clock_parse_duration(span, strlen(span), &options.for_ms) != 0 || options.for_ms <= 0))
         return usage("--for \"%s\" is not a duration such as \"24h\"", span);
+    if (arguments.values[ARG_LISTEN] && listen_check(arguments.values[ARG_LISTEN], &err) != 0)
+        return usage("--listen: %s", err.text);
+    options.listen = arguments.values[ARG_LISTEN];
     options.is_once = arguments.values[ARG_ONCE] != NULL;
     log_start(level);
     harden();
