@@ -361,7 +361,7 @@ static int open_files(struct store *store, struct err *err)
 
 int store_open_plain(struct store **out, const char *dir, enum store_mode mode, struct err *err)
 {
-    struct store *store;
+    struct store *store = NULL;
 
     *out = NULL;
     if (store_new(&store, dir, mode, err))
