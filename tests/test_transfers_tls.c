@@ -166,6 +166,8 @@ static void only_a_server_that_somebody_vouches_for_is_heard(void **state)
             fail_msg("%s: error %d (%s), expected %d", CASES[i].what, answer.response.error,
                      answer.response.reason, CASES[i].error);
         assert_int_equal(answer.response.status, CASES[i].error == RESPONSE_OK ? 200 : 0);
+        assert_true(answer.response.has_connected);
+        assert_string_not_equal(answer.response.remote_address, "");
         assert_null(strstr(answer.response.reason, "secret"));
         answer_release(&answer);
     }

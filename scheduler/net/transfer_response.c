@@ -327,8 +327,9 @@ void transfer_conclude(struct transfer *transfer, CURLcode result)
     response->tls_us = time_of(transfer, CURLINFO_APPCONNECT_TIME_T);
     response->first_byte_us = time_of(transfer, CURLINFO_STARTTRANSFER_TIME_T);
     response->total_us = loop_now(transfer->transfers->loop).mono_us - transfer->started_us;
-    /* TLS may fail on a connection that was made. */
-    response->has_connected |= response->connect_us > 0;
+    /* 7.88.1 forgets the time of a connection on which TLS then fails. */
+    response->has_connected |=
+        response->connect_us > 0 || (response->error == RESPONSE_TLS && transfer->was_tried);
     write_remote_address(transfer);
     write_reason(transfer, result);
 }
