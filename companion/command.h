@@ -30,8 +30,8 @@ enum option_kind {
 
 struct option_row {
     enum option_kind kind;
-    const char *name;
     char letter; /* 0: none */
+    const char *name;
     size_t offset;
     const char *value; /* what it takes, for the help */
     const char *help;
@@ -40,17 +40,17 @@ struct option_row {
 #define ARGUMENT(field) offsetof(struct arguments, field)
 #define OPTION_CONFIG                                                                              \
     {                                                                                              \
-        OPTION_TEXT, "config", 0, ARGUMENT(config), "DIR",                                         \
+        OPTION_TEXT, 0, "config", ARGUMENT(config), "DIR",                                         \
             "the config directory: $POLLARD_CONFIG, else /etc/pollard"                             \
     }
 #define OPTION_STORE                                                                               \
     {                                                                                              \
-        OPTION_TEXT, "store", 0, ARGUMENT(store), "DIR",                                           \
+        OPTION_TEXT, 0, "store", ARGUMENT(store), "DIR",                                           \
             "the store: $POLLARD_STORE, else \"store\" of pollard.json, else /var/lib/pollard"     \
     }
 #define OPTION_ZONE                                                                                \
     {                                                                                              \
-        OPTION_TEXT, "tz", 0, ARGUMENT(zone), "ZONE",                                              \
+        OPTION_TEXT, 0, "tz", ARGUMENT(zone), "ZONE",                                              \
             "time zone of what is read and written: the feed's, of several UTC"                    \
     }
 

@@ -8,7 +8,7 @@
 
 static const struct option_row options[] = {
     OPTION_CONFIG, OPTION_STORE,
-    OPTION_ZONE,   {OPTION_FLAG, "json", 0, ARGUMENT(is_json), NULL, "one JSON array of objects"},
+    OPTION_ZONE,   {OPTION_FLAG, 0, "json", ARGUMENT(is_json), NULL, "one JSON array of objects"},
     {0},
 };
 

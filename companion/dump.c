@@ -12,30 +12,32 @@
 #include "companion/progress.h"
 #include "companion/range.h"
 
+enum { COLUMNS_TEXT_MAX = 1024 * 1024 };
+
 static const struct option_row options[] = {
     OPTION_CONFIG,
     OPTION_STORE,
-    {OPTION_TEXT, "from", 0, ARGUMENT(from), "T", "calls at or after T"},
-    {OPTION_TEXT, "to", 0, ARGUMENT(to), "T", "calls before T"},
+    {OPTION_TEXT, 0, "from", ARGUMENT(from), "T", "calls at or after T"},
+    {OPTION_TEXT, 0, "to", ARGUMENT(to), "T", "calls before T"},
     OPTION_ZONE,
-    {OPTION_TEXT, "time-format", 0, ARGUMENT(time_format), "FORMAT",
+    {OPTION_TEXT, 0, "time-format", ARGUMENT(time_format), "FORMAT",
      "of call_time: iso, unix, unix-ms, or for strftime such as \"%d.%m. %H:%M\""},
-    {OPTION_TEXT, "rows", 0, ARGUMENT(rows), "PATH", "where the rows are: \"$.features\""},
-    {OPTION_TEXT, "columns", 0, ARGUMENT(columns), "LIST",
+    {OPTION_TEXT, 0, "rows", ARGUMENT(rows), "PATH", "where the rows are: \"$.features\""},
+    {OPTION_TEXT, 0, "columns", ARGUMENT(columns), "LIST",
      "names with commas between, or JSON as in the feed's \"columns\""},
-    {OPTION_TEXT, "last", 0, ARGUMENT(last), "N",
+    {OPTION_TEXT, 0, "last", ARGUMENT(last), "N",
      "of each feed only the last N polls that were answered"},
-    {OPTION_TEXT, "with", 0, ARGUMENT(with), "LIST",
+    {OPTION_TEXT, 0, "with", ARGUMENT(with), "LIST",
      "columns of \"pollard polls\" after call_time: slot,status"},
-    {OPTION_FLAG, "changes-only", 0, ARGUMENT(is_changes_only), NULL,
+    {OPTION_FLAG, 0, "changes-only", ARGUMENT(is_changes_only), NULL,
      "leave out what was the same as before"},
-    {OPTION_TEXT, "output", 'o', ARGUMENT(output), "FILE",
+    {OPTION_TEXT, 'o', "output", ARGUMENT(output), "FILE",
      "write FILE, whole or not at all, and not to stdout"},
-    {OPTION_LATER, "kind", 0, 0, "KIND", NULL},
-    {OPTION_LATER, "format", 0, 0, "FORMAT", NULL},
-    {OPTION_LATER, "split", 0, 0, "BY", NULL},
-    {OPTION_LATER, "follow", 0, 0, NULL, NULL},
-    {OPTION_LATER, "spreadsheet-safe", 0, 0, NULL, NULL},
+    {OPTION_LATER, 0, "kind", 0, "KIND", NULL},
+    {OPTION_LATER, 0, "format", 0, "FORMAT", NULL},
+    {OPTION_LATER, 0, "split", 0, "BY", NULL},
+    {OPTION_LATER, 0, "follow", 0, NULL, NULL},
+    {OPTION_LATER, 0, "spreadsheet-safe", 0, NULL, NULL},
     {0},
 };
 
@@ -155,6 +157,7 @@ static int dump_into(const struct arguments *arguments, struct dump_options *dum
         fputs("pollard: no answered polls in this range\n", stderr);
     result = 0;
 fail:
+    dump->watcher = NULL;
     progress_clear(&progress);
     store_close(store);
     return result;
@@ -167,7 +170,7 @@ static int run(const struct arguments *arguments, struct err *err)
     struct buf columns;
     int result = -1;
 
-    buf_init(&columns, 1024 * 1024);
+    buf_init(&columns, COLUMNS_TEXT_MAX);
     if (!range_check(arguments, err) && !read_options(arguments, &dump, &columns, err))
         result = dump_into(arguments, &dump, &output, err);
     output_close(&output);

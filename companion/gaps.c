@@ -9,11 +9,11 @@
 static const struct option_row options[] = {
     OPTION_CONFIG,
     OPTION_STORE,
-    {OPTION_TEXT, "from", 0, ARGUMENT(from), "T", "slots at or after T"},
-    {OPTION_TEXT, "to", 0, ARGUMENT(to), "T", "slots before T"},
+    {OPTION_TEXT, 0, "from", ARGUMENT(from), "T", "slots at or after T"},
+    {OPTION_TEXT, 0, "to", ARGUMENT(to), "T", "slots before T"},
     OPTION_ZONE,
-    {OPTION_FLAG, "list", 0, ARGUMENT(is_list), NULL, "every gap with its reasons"},
-    {OPTION_FLAG, "json", 0, ARGUMENT(is_json), NULL, "one JSON array of objects"},
+    {OPTION_FLAG, 0, "list", ARGUMENT(is_list), NULL, "every gap with its reasons"},
+    {OPTION_FLAG, 0, "json", ARGUMENT(is_json), NULL, "one JSON array of objects"},
     {0},
 };
 

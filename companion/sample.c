@@ -5,6 +5,8 @@
 
 #include "export/row_text.h"
 
+enum { SAMPLE_PATH_MAX = 1024 * 1024 };
+
 struct sample {
     const struct feed *feed;
     const struct buf *body;
@@ -101,7 +103,7 @@ int sample_print(const struct feed *feed, const struct response *response, int64
     struct buf path;
     int result = -1;
 
-    buf_init(&path, 1024 * 1024);
+    buf_init(&path, SAMPLE_PATH_MAX);
     columns_init(&sample.columns);
     row_text_init(&sample.rows);
     if (format == FORMAT_AUTO)

@@ -8,7 +8,7 @@
 #include "export/row_text.h"
 #include "export/source.h"
 
-enum { WITH_MAX = 32, TIME_TEXT_MAX = 256 };
+enum { WITH_MAX = 32, TIME_TEXT_MAX = 256, CELL_MAX = 4096, PREFIX_MAX = 65536 };
 
 /* The body whose rows are at hand: the next poll is often answered with the same one. */
 struct dump_body {
@@ -375,8 +375,8 @@ int dump_run(struct store *store, const struct dump_options *options, const stru
 
     columns_init(&dump.columns);
     row_text_init(&dump.rows);
-    buf_init(&dump.prefix, 64 * 1024);
-    buf_init(&dump.cell, 4 * 1024);
+    buf_init(&dump.prefix, PREFIX_MAX);
+    buf_init(&dump.cell, CELL_MAX);
     outflow_init(&dump.out, sink, NULL);
     if (check_options(options, err) || columns_add_own(&dump.columns, "feed", err) ||
         columns_add_own(&dump.columns, "call_time", err) || read_with(&dump, err) ||

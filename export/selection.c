@@ -33,7 +33,7 @@ static bool is_chosen(struct choosing *choosing, const char *name)
     for (i = 0; i < range->glob_count; i++) {
         const char *glob = range->globs[i];
 
-        if (is_literal(glob) ? strcmp(glob, name) : fnmatch(glob, name, 0))
+        if (is_literal(glob) ? strcmp(glob, name) != 0 : fnmatch(glob, name, 0) != 0)
             continue;
         choosing->has_matched[i] = is_match = true;
     }

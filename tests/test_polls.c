@@ -107,151 +107,32 @@ static void a_range_cuts_runs_of_missed_slots(void **state)
     print(scratch, &range, false, HEADER);
 }
 
+#define NO_TEXTS                                                                                   \
+    "\"flags\": null, \"etag\": null, \"last_modified\": null, \"content_type\": null, "           \
+    "\"server_date\": null, \"remote_address\": null, \"definition\": 1}"
+#define FAILED_JSON                                                                                \
+    "{\"feed\": \"bus\", \"slot\": \"" AT(                                                         \
+        "02.000000") "\", \"outcome\": \"failed\", "                                               \
+                     "\"detail\": \"timeout\", \"started\": \"" AT(                                \
+                         "02.001234") "\", \"ended\": \"" AT("02.056789") "\", \"status\": null, " \
+                                                                          "\"attempts\": 1, "      \
+                                                                          "\"wire_bytes\": 0, "    \
+                                                                          "\"body_bytes\": "       \
+                                                                          "0, " NO_TEXTS
+#define MISSED_JSON                                                                                \
+    "{\"feed\": \"bus\", \"slot\": \"" AT(                                                         \
+        "03.000000") "\", \"outcome\": \"missed\", "                                               \
+                     "\"detail\": \"down\", \"started\": null, \"ended\": null, \"status\": "      \
+                     "null, "                                                                      \
+                     "\"attempts\": null, \"wire_bytes\": null, \"body_bytes\": null, " NO_TEXTS
+
 static void json_has_numbers_and_nulls(void **state)
 {
     struct scratch *scratch = *state;
     struct export_range range = {.from_at = NOON + 2 * SECOND, .to_at = NOON + 4 * SECOND};
 
     put_all_outcomes(scratch);
-    print(
-        scratch, &range, true,
-        "[\n{\"feed\": \"bus\", \"slot\": \"" AT(
-            "02.000000") "\", \"outcome\": \"failed\", "
-                         "\"detail\": \"timeout\", \"started\": \"" AT(
-                             "02.001234") "\", \"ended\": \"" AT("02.056789") "\", \"status\": "
-                                                                              "null, \"attempts\": "
-                                                                              "1, \"wire_bytes\": "
-                                                                              "0, "
-                                                                              "\"body_bytes\": 0, "
-                                                                              "\"flags\": null, "
-                                                                              "\"etag\": null, "
-                                                                              "\"last_modified\": "
-                                                                              "null, "
-                                                                              "\"content_type\": "
-                                                                              "null, "
-                                                                              "\"server_date\": "
-                                                                              "null, "
-                                                                              "\"remote_address\": "
-                                                                              "null, "
-                                                                              "\"definition\": "
-                                                                              "1},\n"
-                                                                              "{\"feed\": \"bus\", "
-                                                                              "\"slot\": \"" AT(
-                                                                                  "03.000000") "\","
-                                                                                               " \""
-                                                                                               "out"
-                                                                                               "com"
-                                                                                               "e\""
-                                                                                               ": "
-                                                                                               "\"m"
-                                                                                               "iss"
-                                                                                               "ed"
-                                                                                               "\","
-                                                                                               " "
-                                                                                               "\"d"
-                                                                                               "eta"
-                                                                                               "il"
-                                                                                               "\":"
-                                                                                               " \""
-                                                                                               "dow"
-                                                                                               "n\""
-                                                                                               ", "
-                                                                                               "\"s"
-                                                                                               "tar"
-                                                                                               "ted"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " \""
-                                                                                               "end"
-                                                                                               "ed"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " \""
-                                                                                               "sta"
-                                                                                               "tus"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " "
-                                                                                               "\"a"
-                                                                                               "tte"
-                                                                                               "mpt"
-                                                                                               "s\""
-                                                                                               ": "
-                                                                                               "nul"
-                                                                                               "l, "
-                                                                                               "\"w"
-                                                                                               "ire"
-                                                                                               "_by"
-                                                                                               "tes"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " \""
-                                                                                               "bod"
-                                                                                               "y_"
-                                                                                               "byt"
-                                                                                               "es"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " \""
-                                                                                               "fla"
-                                                                                               "gs"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " "
-                                                                                               "\"e"
-                                                                                               "tag"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " \""
-                                                                                               "las"
-                                                                                               "t_"
-                                                                                               "mod"
-                                                                                               "ifi"
-                                                                                               "ed"
-                                                                                               "\":"
-                                                                                               " nu"
-                                                                                               "ll,"
-                                                                                               " \""
-                                                                                               "con"
-                                                                                               "ten"
-                                                                                               "t_"
-                                                                                               "typ"
-                                                                                               "e\""
-                                                                                               ": "
-                                                                                               "nul"
-                                                                                               "l, "
-                                                                                               "\"s"
-                                                                                               "erv"
-                                                                                               "er_"
-                                                                                               "dat"
-                                                                                               "e\""
-                                                                                               ": "
-                                                                                               "nul"
-                                                                                               "l, "
-                                                                                               "\"r"
-                                                                                               "emo"
-                                                                                               "te_"
-                                                                                               "add"
-                                                                                               "res"
-                                                                                               "s\""
-                                                                                               ": "
-                                                                                               "nul"
-                                                                                               "l, "
-                                                                                               "\"d"
-                                                                                               "efi"
-                                                                                               "nit"
-                                                                                               "ion"
-                                                                                               "\":"
-                                                                                               " 1}"
-                                                                                               "\n]"
-                                                                                               "\n");
+    print(scratch, &range, true, "[\n" FAILED_JSON ",\n" MISSED_JSON "\n]\n");
     range.from_at = NOON + 100 * SECOND;
     range.to_at = AT_NEVER;
     print(scratch, &range, true, "[]\n");

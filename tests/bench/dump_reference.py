@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What `pollard dump` gives for JSON, by json and csv alone: dump_reference.py FEED PATH TIMES FILE...
+"""What `pollard dump` gives for JSON, by json and csv alone.
 
-PATH is the name of the array of rows ("features", "" for the document itself). The files are
-answers one a second from 2026-11-23T12:00:00.001Z, as fill_store stores them. Numbers stay as they
-are written. Reads twice, for the header, as the dump does.
+dump_reference.py FEED PATH TIMES FILE...: PATH is the name of the array of rows ("features", "" for
+the document itself). The files are answers one a second from 2026-11-23T12:00:00.001Z, as
+fill_store stores them. Numbers stay as they are written. Reads twice, for the header, as the dump
+does.
 """
 import csv
 import datetime

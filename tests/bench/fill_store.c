@@ -9,10 +9,14 @@
 #include "feeds/rows.h"
 #include "storage/writer.h"
 
-enum { FILE_MAX_BYTES = 256 * 1024 * 1024, QUEUE_BYTES = 64 * 1024 * 1024 };
+enum {
+    FILE_MAX_BYTES = 256 * 1024 * 1024,
+    BATCH_BYTES = 4 * 1024 * 1024,
+    QUEUE_BYTES = 64 * 1024 * 1024
+};
 #define FIRST_AT (INT64_C(1795435200) * US_PER_SECOND) /* 2026-11-23T12:00:00Z */
 
-static void give_up(const char *what, const char *why)
+static _Noreturn void give_up(const char *what, const char *why)
 {
     fprintf(stderr, "fill_store: %s: %s\n", what, why);
     exit(1);
@@ -122,7 +126,7 @@ static void append_body(struct writer *writer, int64_t slot_at, char *bytes, siz
 int main(int argc, char **argv)
 {
     const struct writer_options options = {
-        .linger_ms = 20, .batch_bytes = 4 * 1024 * 1024, .queue_bytes = QUEUE_BYTES};
+        .linger_ms = 20, .batch_bytes = BATCH_BYTES, .queue_bytes = QUEUE_BYTES};
     struct store *store;
     struct writer *writer;
     struct err err = {0};

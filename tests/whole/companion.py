@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The companion as its users meet it: words in, words and exit codes out.
 
-companion.py POLLARD POLLARDD. A server of ours answers three rounds of `pollardd --once`; then every
-command reads the store, also as a copy without the configuration, damaged, and into full devices.
+companion.py POLLARD POLLARDD. A server of ours answers three rounds of `pollardd --once`; then
+every command reads the store, also as a copy without the configuration, damaged, and into full
+devices.
 """
 import csv
 import http.server
@@ -27,8 +28,8 @@ with open(POLLARD, "rb") as program:
     IS_SANITIZED = b"__asan_init" in program.read()
 CRASHES = (1, -6)
 COMMANDS = ["check", "feeds", "try", "dump", "polls", "gaps", "definitions", "stat", "verify"]
-POLLS_HEADER = ("feed,slot,outcome,detail,started,ended,status,attempts,wire_bytes,body_bytes,flags,"
-                "etag,last_modified,content_type,server_date,remote_address,definition")
+POLLS_HEADER = ("feed,slot,outcome,detail,started,ended,status,attempts,wire_bytes,body_bytes,"
+                "flags,etag,last_modified,content_type,server_date,remote_address,definition")
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -267,15 +268,17 @@ class Companion(unittest.TestCase):
         rows = list(csv.DictReader(io.StringIO(done.stdout)))
         self.assertEqual([(r["feed"], r["outcome"], r["detail"], r["status"]) for r in rows],
                          [("bus", "new", "", "200"), ("bus", "same", "", "200"),
-                          ("bus", "new", "", "200")] + [("gone", "failed", "http_status", "404")] * 3)
+                          ("bus", "new", "", "200")] +
+                         [("gone", "failed", "http_status", "404")] * 3)
         self.assertEqual([r["flags"] for r in rows[:3]], ["", "once", "once"])
         as_json = json.loads(run("polls", *self.words, "--json", "bus").stdout)
         self.assertEqual([poll["status"] for poll in as_json], [200, 200, 200])
         self.assertIsNone(as_json[0]["detail"])
         gaps = list(csv.DictReader(io.StringIO(self.expect(run("gaps", *self.words), 0).stdout)))
         self.assertEqual([(g["feed"], g["slots"], g["invalid"], g["complete_percent"])
-                          for g in gaps], [("bus", "3", "0", "100.00"), ("cut", "3", "3", "0.00"),
-                                           ("gone", "3", "0", "0.00"), ("moved", "3", "0", "100.00")])
+                          for g in gaps],
+                         [("bus", "3", "0", "100.00"), ("cut", "3", "3", "0.00"),
+                          ("gone", "3", "0", "0.00"), ("moved", "3", "0", "100.00")])
         listed = run("gaps", *self.words, "--list", "gone").stdout.splitlines()
         self.assertEqual(listed[0], "feed,from,to,slots,outcome,detail")
         self.assertRegex(listed[1], r"^gone,2[^,]*,,3,failed,http_status$")
