@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void say(struct mistakes *mistakes, const char *text)
+static void say_errno(struct mistakes *mistakes)
 {
-    mistakes_add(mistakes, 0, 0, text);
+    mistakes_say(mistakes, mistakes->file, NULL, "it cannot be read: %s", strerror(errno));
 }
 
 /* Everything up to one byte over the limit. */
@@ -62,11 +62,11 @@ int config_file_read(int dir_fd, const char *path, struct json **tree, struct mi
         return 1;
     buf_init(&text, CONFIG_FILE_MAX + 65536);
     if (fd >= 0 && fstat(fd, &stat) == 0 && !S_ISREG(stat.st_mode))
-        say(mistakes, "it is not a regular file");
+        mistakes_add(mistakes, 0, 0, "it is not a regular file");
     else if (fd < 0 || read_all(fd, &text) != 0)
-        say(mistakes, strerror(errno));
+        say_errno(mistakes);
     else if (text.length > CONFIG_FILE_MAX)
-        say(mistakes, "it is larger than 1MiB");
+        mistakes_add(mistakes, 0, 0, "it is larger than 1MiB");
     else
         *tree = parse(&text, mistakes);
     buf_release(&text);

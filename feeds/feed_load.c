@@ -206,7 +206,8 @@ static int load_file(struct loader *loader, const char *file, struct err *err)
     snprintf(loader->stem, sizeof loader->stem, "%.*s", (int)(strlen(base) - strlen(".json")),
              base);
     mistakes_enter(&loader->mistakes, file);
-    config_file_read(loader->dir_fd, file, &tree, &loader->mistakes);
+    if (config_file_read(loader->dir_fd, file, &tree, &loader->mistakes) > 0)
+        mistakes_add(&loader->mistakes, 0, 0, "it is gone, or a link to nothing");
     if (tree)
         status = for_each_file(tree, FEEDS_MAX - loader->set->count, &loader->mistakes,
                                on_feed_file, loader, err);

@@ -19,7 +19,8 @@ struct template_place {
 void template_check_value(const char *key, const struct json *value,
                           const struct template_place *place);
 /* A string that must be a URL of one of `schemes` once its templates are filled in. What lacks a
- * secret is not judged: that it lacks it was said before. */
+ * secret is not judged: that it lacks it was said before; nor is anything where secrets are not
+ * looked up. */
 void template_check_url(const char *key, const struct json *value, const char *schemes,
                         const struct template_place *place);
 

@@ -59,6 +59,10 @@ static const struct definition_case cases[] = {
      "\"proxy\":\"http://u:***@h:1\",\"user_agent\":\"me\",\"allow_private\":true,"
      "\"notes\":\"n\\n\"}"},
     {START ",\"retry\":false,\"alert\":false}", START ",\"retry\":false,\"alert\":false}"},
+    {"{\"url\":\"http://h:${secret:port}/\",\"interval\":\"1m\"}",
+     "{\"url\":\"http://h:${secret:port}/\",\"interval\":\"1m\"}"},
+    {"{\"url\":\"${secret:url}\",\"interval\":\"1m\"}",
+     "{\"url\":\"${secret:url}\",\"interval\":\"1m\"}"},
     /* what may be a secret */
     {START ",\"auth\":{\"type\":\"basic\",\"username\":\"u\",\"password\":\"sesame\"}}",
      START ",\"auth\":{\"type\":\"basic\",\"username\":\"u\",\"password\":\"***\"}}"},
@@ -101,6 +105,8 @@ static void definitions_come_out_and_go_in_again(void **state)
     (void)state;
     config_dir_open(&dir);
     config_dir_put(&dir, "secrets/k", "s3cret");
+    config_dir_put(&dir, "secrets/port", "8081");
+    config_dir_put(&dir, "secrets/url", "http://h/");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct feed_set *set = NULL;
         struct feed *feed = NULL;
