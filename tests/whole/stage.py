@@ -173,11 +173,16 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.stage = Stage(self._testMethodName[5:40])
         self.begun = time.monotonic()
+        self.troubles = self.count_troubles()
         self.addCleanup(self.clean)
+
+    def count_troubles(self):
+        result = self._outcome.result
+        return len(result.failures) + len(result.errors)
 
     def clean(self):
         print(f"{time.monotonic() - self.begun:.1f} s", end=" ", flush=True, file=sys.stderr)
-        self.stage.close(keep=not self._outcome.success)
+        self.stage.close(keep=self.count_troubles() > self.troubles)
 
     def use(self, thing):
         self.addCleanup(thing.close)
