@@ -9,6 +9,7 @@
 /* Looking for the rows path parses the document once more, on the loop; larger bodies are left to
  * the companion, which looks by itself when the store has no path. */
 enum { ROWS_LOOK_MAX = 4 * 1024 * 1024 };
+enum { JUMP_US = 100 * 1000 }; /* the wall clock this far ahead of the other: it was set */
 
 /* Copies a text of the response into the record; the pointers are set when all are in. */
 struct kept_text {
@@ -135,10 +136,14 @@ static void note_shape(struct poll *poll, const struct response *response)
     buf_release(&path);
 }
 
-/* A clock jumped while the slot was in flight: what passed over is on_slot's to judge. */
-static bool has_jumped(const struct poll *poll)
+/* A clock jumped while the slot was in flight: what passed over is on_slot's to judge. The daemon
+ * may not have seen the jump yet, so the two clocks of the attempt are compared as well. */
+static bool has_jumped(const struct poll *poll, const struct loop_time *now)
 {
-    return poll->service->jump_until_at > poll->attempt.slot_at;
+    const struct attempt *attempt = &poll->attempt;
+    int64_t ahead_us = (now->wall_at - attempt->started_at) - (now->mono_us - attempt->started_us);
+
+    return poll->service->jump_until_at > attempt->slot_at || ahead_us > JUMP_US;
 }
 
 void poll_finish(struct poll *poll, struct response *response, const struct loop_time *now)
@@ -168,7 +173,7 @@ void poll_finish(struct poll *poll, struct response *response, const struct loop
         account_note(&poll->account, attempt->slot_at);
         poll_note_first(poll, attempt->slot_at);
         latest_at = plan_slot_until(&poll->account.plan, now->wall_at);
-        if (latest_at > attempt->slot_at && !attempt->is_cut && !has_jumped(poll))
+        if (latest_at > attempt->slot_at && !attempt->is_cut && !has_jumped(poll, now))
             account_skip(&poll->account, latest_at, DETAIL_OVERRUN);
     }
     poll_enter(poll, POLL_STORING, AT_NEVER);
@@ -222,7 +227,7 @@ static void go_on(struct poll *poll, const struct loop_time *now)
 {
     int64_t latest_at = plan_slot_until(&poll->account.plan, now->wall_at);
 
-    if (!poll->service->is_once && !has_jumped(poll) &&
+    if (!poll->service->is_once && !has_jumped(poll, now) &&
         latest_at > account_next_slot(&poll->account))
         account_skip(&poll->account, latest_at - 1,
                      poll->service->disk_full_at >= poll->attempt.slot_at ? DETAIL_DISK
