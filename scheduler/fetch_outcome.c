@@ -83,14 +83,35 @@ static enum feed_format expected_format(const struct fetch *fetch)
     return fetch->feed->format != FORMAT_AUTO ? fetch->feed->format : fetch->shape;
 }
 
+static bool are_lines_of_json(const struct buf *body)
+{
+    struct json_checker *checker = json_checker_new(true);
+    bool are_lines;
+
+    if (!checker)
+        return false;
+    json_checker_feed(checker, body->bytes, body->length);
+    are_lines = json_checker_finish(checker);
+    json_checker_free(checker);
+    return are_lines;
+}
+
+/* What the body began like was a guess, made as it arrived: a protobuf may begin with "\n{", and of
+ * lines of JSON the first looks like a document. The whole body decides. */
 static bool body_is_invalid(const struct fetch *fetch, const struct response *response)
 {
+    const struct buf *body = &response->body;
     enum feed_format format = expected_format(fetch);
 
-    if (format == FORMAT_JSON || format == FORMAT_NDJSON || fetch->is_checking)
+    if (format == FORMAT_AUTO) {
+        format = rows_judge(body->bytes, body->length, response->content_type);
+        if (format == FORMAT_NDJSON)
+            return !are_lines_of_json(body);
+    }
+    if (format == FORMAT_JSON || format == FORMAT_NDJSON)
         return !fetch->checker || !json_checker_finish(fetch->checker);
     if (format == FORMAT_GTFS_RT)
-        return rows_judge(response->body.bytes, response->body.length, NULL) != FORMAT_GTFS_RT;
+        return rows_judge(body->bytes, body->length, NULL) != FORMAT_GTFS_RT;
     return false;
 }
 
