@@ -297,6 +297,7 @@ int writer_append(struct writer *writer, struct record *record, struct err *err)
 {
     size_t bytes = bytes_of(record);
     size_t waiting;
+    bool is_first;
 
     (void)pthread_mutex_lock(&writer->lock);
     waiting = writer->waiting_bytes + writer->batch_bytes;
@@ -305,11 +306,14 @@ int writer_append(struct writer *writer, struct record *record, struct err *err)
         record_free(record);
         return err_set(err, ERR_FULL, "%zu bytes wait to be stored", waiting);
     }
-    if (!writer->waiting.head)
+    is_first = !writer->waiting.head;
+    if (is_first)
         writer->oldest_ms = now_ms();
     list_push(&writer->waiting, &record->link);
     writer->waiting_bytes += bytes;
-    (void)pthread_cond_signal(&writer->wake);
+    /* Others find the thread waiting for the first one's company to come. */
+    if (is_first || writer->waiting_bytes >= writer->options.batch_bytes)
+        (void)pthread_cond_signal(&writer->wake);
     (void)pthread_mutex_unlock(&writer->lock);
     return 0;
 }
