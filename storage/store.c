@@ -17,13 +17,7 @@
 #define MAP_LEAST (UINT64_C(64) << 20)
 #define MAP_MOST  (UINT64_C(1) << 44)
 
-enum {
-    OPEN_TRIES = 4,
-    OPEN_AGAIN_US = 25000,
-    MENDED_PAGES = 64, /* how short a file may be and still count as LMDB's doing */
-    PAGE_LEAST = 512,
-    PAGE_MOST = 65536
-};
+enum { OPEN_TRIES = 4, OPEN_AGAIN_US = 25000 };
 
 static int store_new(struct store **out, const char *dir, enum store_mode mode, struct err *err)
 {
@@ -168,61 +162,6 @@ static int open_for_writing(struct store *store, bool exists, struct err *err)
     return 0;
 }
 
-static uint64_t bytes_said(struct store *store, uint64_t *page_bytes)
-{
-    MDB_envinfo said;
-    MDB_stat stat;
-
-    if (mdb_env_info(store->env, &said) || mdb_env_stat(store->env, &stat))
-        return 0;
-    *page_bytes = stat.ms_psize;
-    return ((uint64_t)said.me_last_pgno + 1) * stat.ms_psize;
-}
-
-uint64_t store_file_bytes(struct store *store)
-{
-    struct stat st;
-    int fd;
-
-    if (mdb_env_get_fd(store->env, &fd) || fstat(fd, &st))
-        return 0;
-    return (uint64_t)st.st_size;
-}
-
-void store_settle_size(struct store *store)
-{
-    uint64_t page_bytes = 0;
-    uint64_t said = bytes_said(store, &page_bytes);
-    int fd;
-
-    if (store_file_bytes(store) < said && mdb_env_get_fd(store->env, &fd) == 0)
-        (void)!ftruncate(fd, (off_t)said);
-}
-
-/* Before any page but the two first is touched: a page behind the end of the file is SIGBUS. */
-static int check_size(struct store *store, struct err *err)
-{
-    uint64_t page_bytes = 0, said = 0, there = 0;
-
-    for (int i = 0; i < OPEN_TRIES; i++) {
-        said = bytes_said(store, &page_bytes);
-        there = store_file_bytes(store);
-        if (page_bytes < PAGE_LEAST || page_bytes > PAGE_MOST || page_bytes & (page_bytes - 1))
-            return err_set(err, ERR_DAMAGED, "store \"%s\" is damaged: pages of %llu bytes",
-                           store->dir, (unsigned long long)page_bytes);
-        if (said <= there)
-            return 0;
-        if (store->mode == STORE_WRITE && said - there <= MENDED_PAGES * page_bytes) {
-            store_settle_size(store);
-            return 0;
-        }
-        (void)usleep(OPEN_AGAIN_US); /* the writer may be about to settle it */
-    }
-    return err_set(err, ERR_DAMAGED,
-                   "store \"%s\" is damaged: data.mdb has %llu bytes and should have %llu",
-                   store->dir, (unsigned long long)there, (unsigned long long)said);
-}
-
 static int put_meta(struct store *store, MDB_txn *txn, const char *name, int64_t number)
 {
     uint8_t bytes[8];
@@ -348,12 +287,14 @@ static int open_files(struct store *store, struct err *err)
         (store_make_dir(store->dir, err) || store_lock(store->dir, &store->lock_fd, err)))
         return -1;
     if (store->mode == STORE_WRITE &&
-        (store_look_at_files(store->dir, &exists, err) || open_for_writing(store, exists, err)))
+        (store_look_at_files(store->dir, &exists, err) || store_check_heads(store, err) ||
+         open_for_writing(store, exists, err)))
         return -1;
-    if (store->mode == STORE_READ && (expect_store(store, err) || open_for_reading(store, err)))
+    if (store->mode == STORE_READ &&
+        (expect_store(store, err) || store_check_heads(store, err) || open_for_reading(store, err)))
         return -1;
     store_close_on_exec(store->dir);
-    if (check_size(store, err))
+    if (store_check_size(store, err))
         return -1;
     (void)mdb_reader_check(store->env, &dead);
     return use_tables(store, err);

@@ -38,7 +38,8 @@ struct store {
     enum store_mode mode;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
-    int lock_fd; /* -1: not locked */
+    int lock_fd;       /* -1: not locked */
+    size_t page_bytes; /* 0: not those of this machine, pages are not looked at */
     pthread_mutex_t guard;
     unsigned reads; /* open read transactions; under guard */
 };
@@ -70,6 +71,10 @@ int table_find(struct store *store, MDB_txn *txn, enum table table, const MDB_va
                MDB_val *value);
 /* Makes the map larger. EAGAIN: somebody reads just now. */
 int store_grow(struct store *store);
+/* Before LMDB opens the file: its two first pages must agree. */
+int store_check_heads(struct store *store, struct err *err);
+/* Before any page but these is touched: a page behind the end of the file is SIGBUS. */
+int store_check_size(struct store *store, struct err *err);
 /* LMDB may leave the file a few pages shorter than its last page number says (pages used and freed
  * within one transaction are never written); this makes the size honest again. */
 void store_settle_size(struct store *store);

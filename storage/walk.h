@@ -17,6 +17,7 @@ struct walk {
     bool is_behind; /* the place is behind `key`, else before it */
     uint8_t key[WALK_KEY_MAX];
     size_t key_length;
+    const void *page; /* the last that was looked at; NULL: none in this transaction */
     unsigned steps;
     int64_t live_since_ms;
 };
