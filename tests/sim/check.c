@@ -104,15 +104,15 @@ static void check_rest_owed(struct feed_check *feed)
 static bool is_as_expected(const struct expected *expected, const struct poll_record *poll,
                            int64_t slot_at)
 {
-    int64_t late_us = poll->started_at - slot_at;
-    bool is_timed = expected->late_least_us != INT64_MIN;
+    int64_t late_us = poll->started_at == AT_NONE ? 0 : poll->started_at - slot_at;
 
     return poll->outcome == expected->outcome && poll->detail == expected->detail &&
            (expected->attempts == ANY || (unsigned)expected->attempts == poll->attempts) &&
            (expected->status == ANY || (unsigned)expected->status == poll->status) &&
            (expected->definition == ANY || (uint32_t)expected->definition == poll->definition) &&
-           (!is_timed || (poll->started_at != AT_NONE && late_us >= expected->late_least_us &&
-                          late_us <= expected->late_most_us));
+           expected->is_invalid == ((poll->flags & POLL_INVALID) != 0) &&
+           (poll->outcome == OUTCOME_MISSED ||
+            (late_us >= expected->late_least_us && late_us <= expected->late_most_us));
 }
 
 static void check_expected(struct feed_check *feed, const struct poll_record *poll, int64_t slot_at)

@@ -27,6 +27,8 @@ static void write_like(const struct poll_record *poll, char text[PRINT_SLOT_MAX]
     if (poll->status != 0 && poll->status != 200)
         length +=
             snprintf(text + length, PRINT_SLOT_MAX - (size_t)length, " status=%u", poll->status);
+    if (poll->flags & POLL_INVALID)
+        length += snprintf(text + length, PRINT_SLOT_MAX - (size_t)length, " invalid");
     if (poll->definition != 1)
         snprintf(text + length, PRINT_SLOT_MAX - (size_t)length, " definition=%" PRIu32,
                  poll->definition);
@@ -56,9 +58,18 @@ void print_slot(const struct poll_record *poll, int64_t slot_at, char text[PRINT
 void print_end(struct print *print)
 {
     char at[ZONE_ISO_MAX], step[CLOCK_DURATION_MAX];
+    int64_t day = clock_floor_div(print->first_at, US_PER_DAY);
 
     if (print->count > 0) {
+        size_t length;
+
         write_instant(print->first_at, at);
+        length = strlen(at);
+        if (day == print->day && length > 12) { /* only the time, without the date and the Z */
+            at[length - 1] = '\0';
+            memmove(at, at + 11, length - 11);
+        }
+        print->day = day;
         printf("  %s %s", at, print->like);
         clock_format_duration(print->step_us / US_PER_MS, step);
         if (print->count > 1)
@@ -71,6 +82,7 @@ void print_end(struct print *print)
 void print_feed(struct print *print, const char *name)
 {
     print->count = 0;
+    print->day = INT64_MIN;
     printf("expect %s\n", name);
 }
 

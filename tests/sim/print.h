@@ -10,6 +10,7 @@ struct print {
     char like[PRINT_SLOT_MAX]; /* what the slots of the line have in common */
     int64_t first_at, last_at, step_us;
     uint64_t count;
+    int64_t day; /* of the line before */
 };
 
 void print_slot(const struct poll_record *poll, int64_t slot_at, char text[PRINT_SLOT_MAX]);

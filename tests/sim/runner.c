@@ -165,6 +165,7 @@ static void begin_service(struct runner *runner)
 static void end_service(struct runner *runner)
 {
     sim_settle_by(runner->loop, NULL, NULL);
+    runner->run->ended_at = loop_now(runner->loop).wall_at;
     daemon_free(runner->daemon);
     runner->daemon = NULL;
 }
@@ -347,7 +348,6 @@ void run_scenario(struct run *run, struct scenario *scenario, FILE *log)
         if (runner.daemon)
             end_service(&runner);
     }
-    run->ended_at = loop_now(runner.loop).wall_at;
     run->requests = servers_requests(runner.servers);
     run->log_hash = sim_log_hash(runner.loop);
     run->real_s = real_s() - began_s;

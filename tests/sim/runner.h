@@ -14,7 +14,7 @@ struct run {
     char dir[RUN_DIR_MAX]; /* with everything in it; run_release() removes it */
     char config_dir[RUN_DIR_MAX + 8], store_dir[RUN_DIR_MAX + 16];
     struct ledger *ledger;
-    int64_t ended_at; /* wall */
+    int64_t ended_at; /* wall; of the service that ran last */
     uint64_t requests, log_hash;
     double real_s;
     long first_kib, last_kib; /* measured memory; 0: not */

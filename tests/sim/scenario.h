@@ -38,8 +38,9 @@ struct expected {
     uint64_t count;
     enum outcome outcome;
     enum poll_detail detail;
-    int64_t late_least_us, late_most_us; /* of the start, after the slot */
+    int64_t late_least_us, late_most_us; /* of the start, after the slot; 0 … 1 ms if not given */
     int attempts, status, definition;    /* ANY */
+    bool is_invalid;
     int line;
 };
 

@@ -40,7 +40,8 @@ static void read_lateness(struct words *words, struct expected *run, const char 
     char least[64];
 
     snprintf(least, sizeof least, "%.*s", dots ? (int)(dots - value) : 63, value);
-    run->late_least_us = run->late_most_us = words_duration_us(words, least);
+    run->late_least_us = words_duration_us(words, least);
+    run->late_most_us = run->late_least_us + US_PER_MS - 1;
     if (dots)
         run->late_most_us = words_duration_us(words, dots + 2);
 }
@@ -56,6 +57,8 @@ static void read_detail_of_run(struct words *words, struct expected *run)
             if (!words_take_if(words, "every"))
                 words_refuse(words, "xN needs \"every DURATION\"");
             run->step_us = words_duration_us(words, words_take(words));
+        } else if (strcmp(word, "invalid") == 0) {
+            run->is_invalid = true;
         } else if (value && strncmp(word, "late=", 5) == 0) {
             read_lateness(words, run, value + 1);
         } else if (value && strncmp(word, "attempts=", 9) == 0) {
@@ -83,8 +86,8 @@ void scenario_read_slot(struct scenario *scenario, struct words *words)
         before_at = expectation->runs[expectation->count - 1].first_at;
     run = ADD(&expectation->runs, &expectation->count);
     *run = (struct expected){.count = 1,
-                             .late_least_us = INT64_MIN,
-                             .late_most_us = INT64_MAX,
+                             .late_least_us = 0,
+                             .late_most_us = US_PER_MS - 1,
                              .attempts = ANY,
                              .status = ANY,
                              .definition = ANY,
