@@ -64,7 +64,7 @@ static struct ledger_feed *find_or_add(struct ledger *ledger, const char *name)
         return feed;
     feed = must_alloc(1, sizeof *feed);
     memcpy(feed->name, name, strlen(name) + 1);
-    ledger->feeds = must_grow(ledger->feeds, ledger->count + 1, sizeof *ledger->feeds);
+    ledger->feeds = must_grow(ledger->feeds, ledger->count + 1, sizeof(void *));
     ledger->feeds[ledger->count++] = feed;
     return feed;
 }

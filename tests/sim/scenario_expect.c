@@ -27,7 +27,7 @@ static int64_t read_instant(const struct scenario *scenario, const struct words 
     if (*text == '+')
         return scenario->start_at + words_duration_us(words, text);
     if (sscanf(text, "%2u:%2u:%lf%n", &hour, &minute, &second, &end) == 3 && !text[end])
-        return day_at + (hour * 60 + minute) * 60 * US_PER_SECOND +
+        return day_at + ((int64_t)hour * 3600 + (int64_t)minute * 60) * US_PER_SECOND +
                (int64_t)(second * (double)US_PER_SECOND + 0.5);
     if (clock_parse_rfc3339(text, &at) != 0)
         words_refuse(words, "no instant");

@@ -31,7 +31,7 @@ void servers_free(struct servers *servers)
 
 void servers_add_rule(struct servers *servers, struct server_rule *rule)
 {
-    servers->rules = must_grow(servers->rules, servers->rule_count + 1, sizeof *servers->rules);
+    servers->rules = must_grow(servers->rules, servers->rule_count + 1, sizeof(void *));
     servers->rules[servers->rule_count++] = rule;
 }
 
@@ -39,8 +39,7 @@ void servers_add_tally(struct servers *servers, struct tally *tally)
 {
     tally->seen = tally->kind == TALLY_SPACING ? INT64_MAX : 0;
     tally->last_us = tally->second = -1;
-    servers->tallies =
-        must_grow(servers->tallies, servers->tally_count + 1, sizeof *servers->tallies);
+    servers->tallies = must_grow(servers->tallies, servers->tally_count + 1, sizeof(void *));
     servers->tallies[servers->tally_count++] = tally;
 }
 
