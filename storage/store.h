@@ -92,6 +92,9 @@ struct store_stat {
     int64_t oldest_at, newest_at;          /* slots; AT_NONE: none */
 };
 int store_stat(struct store *store, struct store_stat *stat, struct err *err);
+/* Grows with every commit of whatever process: the same number, nothing new. Takes no transaction.
+ */
+uint64_t store_version(const struct store *store);
 /* Free bytes of the file system that the store is on; -1: unknown. */
 int64_t store_free_bytes(const struct store *store);
 

@@ -249,3 +249,10 @@ int table_find(struct store *store, MDB_txn *txn, enum table table, const MDB_va
         return rc;
     return value_unseal(&place, value->mv_data, &value->mv_size) ? 0 : EBADMSG;
 }
+
+uint64_t store_version(const struct store *store)
+{
+    MDB_envinfo state;
+
+    return mdb_env_info(store->env, &state) ? 0 : state.me_last_txnid;
+}
