@@ -200,20 +200,39 @@ bool log_has(enum log_level level)
     return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
+static void write_event(enum log_level level, const char *event, const char *format,
+                        va_list arguments)
 {
     char text[LINE_MAX_BYTES + 1];
+
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
+    write_line(level, event, text);
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
     int saved = errno;
     va_list arguments;
 
-    if (!log_has(level) || is_folded(level, event))
-        goto done;
-    va_start(arguments, format);
-    if (vsnprintf(text, sizeof text, format, arguments) < 0)
-        text[0] = '\0';
-    va_end(arguments);
-    write_line(level, event, text);
-done:
+    if (log_has(level) && !is_folded(level, event)) {
+        va_start(arguments, format);
+        write_event(level, event, format, arguments);
+        va_end(arguments);
+    }
+    errno = saved;
+}
+
+void log_answer(const char *event, const char *format, ...)
+{
+    int saved = errno;
+    va_list arguments;
+
+    if (log_has(LEVEL_INFO)) {
+        va_start(arguments, format);
+        write_event(LEVEL_INFO, event, format, arguments);
+        va_end(arguments);
+    }
     errno = saved;
 }
 

@@ -21,6 +21,8 @@ int log_parse_level(const char *text, enum log_level *level);
 bool log_has(enum log_level level);
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* What somebody asked for, by a signal: info, never folded. */
+void log_answer(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Says what was folded in minutes that are over; for a loop that may be silent for long. */
 void log_flush(void);
 /* A value for key=value: as it is if it is one plain word, else in double quotes with \" \\ \n and

@@ -86,13 +86,13 @@ void daemon_log_status(struct daemon *daemon)
     struct service *service = &daemon->service;
 
     roster_each(daemon->roster, log_poll, NULL);
-    log_event(LEVEL_INFO, "service",
-              "feeds=%zu in_flight=%u waiting=%u commit_ms=%" PRId64 " loop_gap_max_ms=%" PRId64
-              " reloads=%u broken_reloads=%u disk_full=%d",
-              roster_count(daemon->roster), hosts_in_flight(service->hosts),
-              hosts_waiting(service->hosts), writer_commit_ms(service->writer),
-              loop_gap_max_ms(service->loop), daemon->reloads, daemon->broken_reloads,
-              service->is_disk_full);
+    log_answer("service",
+               "feeds=%zu in_flight=%u waiting=%u commit_ms=%" PRId64 " loop_gap_max_ms=%" PRId64
+               " reloads=%u broken_reloads=%u disk_full=%d",
+               roster_count(daemon->roster), hosts_in_flight(service->hosts),
+               hosts_waiting(service->hosts), writer_commit_ms(service->writer),
+               loop_gap_max_ms(service->loop), daemon->reloads, daemon->broken_reloads,
+               service->is_disk_full);
 }
 
 static void on_signal(void *cookie, int number)

@@ -200,6 +200,20 @@ static void errors_and_debug_are_never_folded(void **state)
     assert_int_equal(line_count, 200);
 }
 
+static void what_somebody_asked_for_is_never_folded(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        log_answer("feed", "n=%d", i);
+    assert_int_equal(line_count, 100);
+    assert_string_equal(lines[99], "info feed n=99\n");
+    errno = ENOENT;
+    log_start(LEVEL_WARN);
+    log_answer("feed", "n=%d", 100);
+    assert_int_equal(line_count, 100);
+    assert_int_equal(errno, ENOENT);
+}
+
 static void what_was_folded_is_said_by_the_next_event_of_any_kind_or_by_a_flush(void **state)
 {
     (void)state;
@@ -351,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup(a_repeated_event_is_folded_and_counted, fresh),
         cmocka_unit_test_setup(twenty_a_minute_are_not_folded, fresh),
         cmocka_unit_test_setup(errors_and_debug_are_never_folded, fresh),
+        cmocka_unit_test_setup(what_somebody_asked_for_is_never_folded, fresh),
         cmocka_unit_test_setup(what_was_folded_is_said_by_the_next_event_of_any_kind_or_by_a_flush,
                                fresh),
         cmocka_unit_test_setup(more_kinds_of_events_than_places_are_said_unfolded, fresh),

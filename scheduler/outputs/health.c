@@ -67,8 +67,8 @@ void health_log(const struct health *health, const char *feed, int64_t next_slot
         zone_format_iso(zone_utc(), next_slot_at, 6, next);
     if (health->last_slot_at != AT_NONE)
         zone_format_iso(zone_utc(), health->last_slot_at, 6, last);
-    log_event(
-        LEVEL_INFO, "feed",
+    log_answer(
+        "feed",
         "feed=%s state=%s next_slot=%s last_slot=%s last_outcome=%s last_detail=%s new=%" PRIu64
         " same=%" PRIu64 " failed=%" PRIu64 " missed=%" PRIu64 " failures=%u",
         feed, state, next, last, *last ? outcome_name(health->last_outcome) : "",
