@@ -226,7 +226,7 @@ int packer_unpack(struct packer *packer, const void *block, size_t length, int64
                   struct buf *out, struct err *err)
 {
     struct pack_header header;
-    struct pack_entry entry;
+    struct pack_entry entry = {0};
     struct hash hash;
     uint64_t offset;
     struct buf *decoded;

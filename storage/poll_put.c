@@ -52,7 +52,7 @@ static uint64_t slots_before(const struct poll_record *poll, int64_t at)
 
     if (at <= poll->slot_at)
         return 0;
-    if (poll->count == 1)
+    if (poll->step_us <= 0)
         return 1;
     whole = ((uint64_t)at - (uint64_t)poll->slot_at - 1) / (uint64_t)poll->step_us + 1;
     return whole < poll->count ? whole : poll->count;
@@ -122,12 +122,11 @@ static int find_neighbour(struct putting *putting, struct poll_record *found)
     rc = mdb_cursor_get(putting->cursor, &key, &value, MDB_SET_RANGE);
     if (rc && rc != MDB_NOTFOUND)
         return rc;
+    found->slot_at = AT_NEVER;
     if (!rc && is_neighbour(putting, &key)) {
         read_neighbour(&key, &value, found);
         if (found->slot_at == putting->rest.slot_at)
             return 0;
-    } else {
-        found->slot_at = AT_NEVER;
     }
     rc = mdb_cursor_get(putting->cursor, &key, &value, rc ? MDB_LAST : MDB_PREV);
     if (rc && rc != MDB_NOTFOUND)
@@ -159,7 +158,7 @@ static int cut(struct putting *putting, const struct poll_record *stored)
 /* Deals with at least one slot of the rest, or with the neighbour in its way. */
 static int advance(struct putting *putting)
 {
-    struct poll_record stored;
+    struct poll_record stored = {.slot_at = AT_NEVER};
     struct poll_record *rest = &putting->rest;
     int rc = find_neighbour(putting, &stored);
 

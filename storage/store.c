@@ -19,7 +19,7 @@
 
 enum { OPEN_TRIES = 4, OPEN_AGAIN_US = 25000 };
 
-static int store_new(struct store **out, const char *dir, enum store_mode mode, struct err *err)
+static struct store *store_new(const char *dir, enum store_mode mode)
 {
     struct store *store = calloc(1, sizeof *store);
 
@@ -29,12 +29,11 @@ static int store_new(struct store **out, const char *dir, enum store_mode mode, 
         if (store)
             free(store->dir);
         free(store);
-        return err_memory(err);
+        return NULL;
     }
     store->mode = mode;
     store->lock_fd = -1;
-    *out = store;
-    return 0;
+    return store;
 }
 
 void store_close(struct store *store)
@@ -260,8 +259,10 @@ static int expect_store(const struct store *store, struct err *err)
 {
     struct stat st = {0};
     char *path = store_path(store->dir, "data.mdb");
-    int failed = path ? 0 : err_memory(err);
+    int failed = 0;
 
+    if (!path)
+        return err_memory(err);
     for (int i = 0; !failed && st.st_size == 0; i++) {
         if (stat(path, &st))
             failed = errno == ENOENT || errno == ENOTDIR
@@ -302,11 +303,11 @@ static int open_files(struct store *store, struct err *err)
 
 int store_open_plain(struct store **out, const char *dir, enum store_mode mode, struct err *err)
 {
-    struct store *store = NULL;
+    struct store *store = store_new(dir, mode);
 
     *out = NULL;
-    if (store_new(&store, dir, mode, err))
-        return -1;
+    if (!store)
+        return err_memory(err);
     if (open_files(store, err)) {
         store_close(store);
         return -1;

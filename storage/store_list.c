@@ -157,7 +157,7 @@ static int count_polls(struct store *store, struct store_stat *stat, struct err 
 static int count_bodies(struct store *store, struct store_stat *stat, struct err *err)
 {
     struct walk walk;
-    struct pack_header header;
+    struct pack_header header = {0};
     MDB_val key, value;
     int found, failed = walk_open(&walk, store, TABLE_BODIES, err);
 

@@ -27,9 +27,7 @@ enum table {
     TABLES(TABLE_ENUM)
 #undef TABLE_ENUM
 };
-#define TABLE_ONE(name, text) +1
-enum { TABLE_COUNT = 0 TABLES(TABLE_ONE) };
-#undef TABLE_ONE
+enum { TABLE_COUNT = TABLE_RUNS + 1 };
 
 const char *table_name(enum table table);
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { WAIT_US = 200, WAITS_MAX = 30 * 1000000 / WAIT_US };
+enum { WAIT_NS = 200000, WAITS_MAX = 30 * (1000000000 / WAIT_NS) };
 
 void scratch_dir(char dir[SCRATCH_DIR_MAX])
 {
@@ -34,8 +34,8 @@ void scratch_remove(const char *dir)
 
 void scratch_reopen(struct scratch *scratch)
 {
-    const struct writer_options options = {.batch_bytes = 4 * 1024 * 1024,
-                                           .queue_bytes = 64 * 1024 * 1024};
+    const struct writer_options options = {.batch_bytes = 4 << 20,
+                                           .queue_bytes = 64 << 20};
     struct err err = {0};
 
     if (store_open(&scratch->store, scratch->dir, STORE_WRITE, &err))
@@ -198,7 +198,7 @@ static void wait_until_idle(struct scratch *scratch, struct list *committed)
         if (writer_is_idle(scratch->writer))
             return;
         assert_int_not_equal(writer_state(scratch->writer, NULL), WRITER_BROKEN);
-        (void)nanosleep(&(struct timespec){0, WAIT_US * 1000}, NULL);
+        (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
     }
     fail_msg("%s", "the writer does not come to rest");
 }

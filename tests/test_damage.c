@@ -33,9 +33,9 @@ static void fill(struct scratch *scratch)
     scratch_append(scratch, scratch_definition(FEED + 1, 1, "{}"));
     for (int i = 0; i < BODIES; i++) {
         scratch_noise(noise, sizeof noise, (uint64_t)i);
-        scratch_append(scratch, scratch_new(FEED, NOON + 2 * i, noise, sizeof noise));
-        scratch_append(scratch,
-                       scratch_same(FEED, NOON + 2 * i + 1, NOON + 2 * i, noise, sizeof noise));
+        scratch_append(scratch, scratch_new(FEED, NOON + INT64_C(2) * i, noise, sizeof noise));
+        scratch_append(scratch, scratch_same(FEED, NOON + INT64_C(2) * i + 1, NOON + INT64_C(2) * i,
+                                             noise, sizeof noise));
     }
     for (int i = 0; i < FAILURES; i++)
         scratch_append(scratch, scratch_poll(FEED + 1, NOON + i, OUTCOME_FAILED));
@@ -207,8 +207,8 @@ static void a_flipped_bit_is_never_believed(void **state)
                           end == END_LESS ? "less" : "wrong");
         assert_int_not_equal(end, END_WRONG);
         if (end != END_RIGHT && faults_of(scratch.dir) == 0)
-            fail_msg("flip %d: byte %lld bit %u: end %d and verify finds nothing", i,
-                     (long long)at, dice[2] % 8, (int)end);
+            fail_msg("flip %d: byte %lld bit %u: end %d and verify finds nothing", i, (long long)at,
+                     dice[2] % 8, (int)end);
         flip(fd, at, dice[2] % 8);
     }
     print_message("%d flips: %u right, %u errors, %u signals, %u less\n", flips, ends[END_RIGHT],

@@ -13,7 +13,7 @@
 static const struct {
     uint32_t feed_id;
     int64_t slot_at;
-    uint16_t part;
+    uint64_t part;
 } places[] = {
     {0, AT_NONE, 0},
     {0, -1, 0},
@@ -44,7 +44,7 @@ static void keys_sort_like_feed_time_and_part(void **state)
 
     (void)state;
     for (size_t i = 0; i < PLACES; i++) {
-        key_of_body(places[i].feed_id, places[i].slot_at, places[i].part, key);
+        key_of_body(places[i].feed_id, places[i].slot_at, (uint16_t)places[i].part, key);
         if (i)
             assert_true(memcmp(last, key, sizeof key) < 0);
         memcpy(last, key, sizeof key);
@@ -58,9 +58,9 @@ static void keys_give_back_what_they_were_made_of(void **state)
 
     (void)state;
     for (size_t i = 0; i < PLACES; i++) {
-        key_of_body(places[i].feed_id, places[i].slot_at, places[i].part, body);
+        key_of_body(places[i].feed_id, places[i].slot_at, (uint16_t)places[i].part, body);
         key_of_poll(places[i].feed_id, places[i].slot_at, poll);
-        key_of_number(places[i].feed_id, places[i].part, number);
+        key_of_number(places[i].feed_id, (uint32_t)places[i].part, number);
         key_of_feed(places[i].feed_id, feed);
         key_of_time(places[i].slot_at, time);
         assert_int_equal(key_feed(body), places[i].feed_id);

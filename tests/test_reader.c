@@ -43,7 +43,7 @@ static struct reader *open_reader(struct scratch *scratch)
 static void fill(struct scratch *scratch)
 {
     for (int i = 0; i < 10; i++)
-        scratch_append(scratch, scratch_poll(FEED, NOON + i * 10 * SECOND, OUTCOME_FAILED));
+        scratch_append(scratch, scratch_poll(FEED, NOON + i * (10 * SECOND), OUTCOME_FAILED));
     scratch_append(scratch, scratch_missed(FEED, NOON + 100 * SECOND, 10, 10 * SECOND));
     scratch_append(scratch, scratch_poll(FEED, NOON + 200 * SECOND, OUTCOME_FAILED));
     scratch_append(scratch, scratch_missed(FEED - 1, NOON - 500 * SECOND, 1000, SECOND));
@@ -236,7 +236,7 @@ static void put_block(struct scratch *scratch, const struct pack_entry *entries,
     MDB_txn *txn;
 
     assert_non_null(packer);
-    buf_init(&block, 64 * 1024 * 1024);
+    buf_init(&block, 64 << 20);
     assert_int_equal(packer_pack(packer, entries, count, raw, length, &block, &err), 0);
     assert_int_equal(mdb_txn_begin(scratch->store->env, NULL, 0, &txn), 0);
     for (size_t at = 0; at < block.length; at += PACK_PART_BYTES) {

@@ -260,10 +260,10 @@ static void a_truncated_file_is_damaged_before_a_page_is_touched(void **state)
     scratch_close(&scratch);
     (void)snprintf(((struct place *)*state)->dir, PATH_MAX_HERE, "%s", scratch.dir);
     assert_int_equal(stat(path_of(place, "data.mdb"), &st), 0);
-    for (off_t length = st.st_size - 300 * 1024; length > 8192; length /= 2) {
+    for (off_t length = st.st_size - (300 << 10); length > 8192; length /= 2) {
         assert_int_equal(truncate(path_of(place, "data.mdb"), length), 0);
         assert_refused(place->dir, STORE_READ, ERR_DAMAGED, "run pollard verify");
-        if (st.st_size - length > 256 * 1024)
+        if (st.st_size - length > (256 << 10))
             assert_refused(place->dir, STORE_WRITE, ERR_DAMAGED, "run pollard verify");
     }
 }
@@ -280,7 +280,7 @@ static void a_file_that_lacks_a_few_pages_at_its_end_is_mended_by_the_service(vo
     create(place);
     assert_int_equal(stat(path_of(place, "data.mdb"), &before), 0);
     fd = open(path_of(place, "data.mdb"), O_RDWR);
-    for (off_t at = LAST_PAGE_AT; at < 2 * PAGE; at += PAGE) {
+    for (off_t at = LAST_PAGE_AT; at < PAGE + PAGE; at += PAGE) {
         uint64_t last;
 
         assert_int_equal(pread(fd, &last, sizeof last, at), sizeof last);
@@ -291,7 +291,7 @@ static void a_file_that_lacks_a_few_pages_at_its_end_is_mended_by_the_service(vo
     assert_refused(place->dir, STORE_READ, ERR_DAMAGED, "run pollard verify");
     create(place);
     assert_int_equal(stat(path_of(place, "data.mdb"), &after), 0);
-    assert_int_equal(after.st_size, before.st_size + LACKING * PAGE);
+    assert_int_equal(after.st_size, before.st_size + (off_t)LACKING * PAGE);
     store_close(open_store(place->dir, STORE_READ));
 }
 

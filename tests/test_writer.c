@@ -160,7 +160,7 @@ static void two_long_runs_of_different_grids_end(void **state)
         assert_true(poll.slot_at > last_at);
         last_at = poll_record_last_slot(&poll);
     }
-    assert_int_equal(last_at, NOON - 3 * SECOND + 1999999 * 7 * SECOND);
+    assert_int_equal(last_at, NOON - 3 * SECOND + 1999999 * (7 * SECOND));
     reader_close(reader);
 }
 
@@ -258,7 +258,7 @@ static void too_much_waiting_is_refused_unless_it_is_small(void **state)
 {
     struct scratch *scratch = *state;
     const struct writer_options options = {
-        .linger_ms = 60000, .batch_bytes = 1 << 20, .queue_bytes = 100 * 1000};
+        .linger_ms = 60000, .batch_bytes = 1 << 20, .queue_bytes = 100000};
     static char body[60 * 1000];
     struct err err;
 
