@@ -101,7 +101,6 @@ static void begin(struct daemon *daemon)
         roster_poll_once(daemon->roster, daemon->set);
     } else {
         roster_apply(daemon->roster, daemon->set, true);
-        daemon_watch_dirs(daemon);
         alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
     }
     if (daemon->options.for_ms > 0)
@@ -110,8 +109,9 @@ static void begin(struct daemon *daemon)
     if (daemon->options.listen && own_port(daemon) != 0)
         log_event(LEVEL_WARN, "page", "listen=%s reason=\"this release has no page yet\"",
                   daemon->options.listen);
-    log_event(LEVEL_INFO, "ready", "feeds=%zu mistakes=%zu", roster_count(daemon->roster),
-              daemon->set->mistake_count);
+    log_event(LEVEL_INFO, "ready", "feeds=%zu mistakes=%zu config=%s store=%s",
+              roster_count(daemon->roster), daemon->set->mistake_count,
+              daemon->options.config_dir, daemon->options.store_dir);
 }
 
 int daemon_new(struct daemon **made, const struct daemon_options *options, struct loop *loop,
@@ -133,6 +133,8 @@ int daemon_new(struct daemon **made, const struct daemon_options *options, struc
         err_memory(err);
         goto fail;
     }
+    if (!options->is_once)
+        daemon_watch_dirs(daemon); /* before reading: what changes meanwhile is told */
     if (load(daemon, err) != 0 ||
         store_open(&daemon->store, options->store_dir, STORE_WRITE, err) != 0)
         goto fail;

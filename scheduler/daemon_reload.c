@@ -58,6 +58,7 @@ void daemon_reload(struct daemon *daemon)
     if (daemon->service.is_stopping || daemon->service.is_once)
         return;
     daemon->reloads++;
+    daemon_watch_dirs(daemon); /* before reading: what changes meanwhile is told */
     if (feed_set_load(&set, daemon->config_dir, old, &err) != 0) {
         daemon->broken_reloads++;
         log_event(LEVEL_ERROR, "reload", "reason=\"%s\"", err.text);
@@ -70,7 +71,6 @@ void daemon_reload(struct daemon *daemon)
     use_settings(daemon);
     roster_apply(daemon->roster, set, false);
     feed_set_free(old);
-    daemon_watch_dirs(daemon);
     log_event(LEVEL_INFO, "reloaded", "feeds=%zu mistakes=%zu", set->count, set->mistake_count);
 }
 

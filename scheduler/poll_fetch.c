@@ -19,7 +19,7 @@ static int64_t timeout_left_ms(struct poll *poll, const struct loop_time *now)
     int64_t late_us = now->wall_at - attempt->slot_at;
 
     attempt->is_cut = false;
-    if (attempt->next_slot_at != AT_NEVER && left_us > room_us &&
+    if (attempt->next_slot_at != AT_NEVER && left_us >= room_us &&
         (attempt->count > 1 || late_us <= poll->feed->timeout_ms * US_PER_MS / 10)) {
         left_us = room_us;
         attempt->is_cut = true;
