@@ -9,8 +9,9 @@ static const struct {
     enum feed_format format;
     const struct rows_decoder *decoder;
 } decoders[] = {
-    {FORMAT_JSON, &rows_json_decoder},
-    {FORMAT_NDJSON, &rows_json_decoder},
+    {FORMAT_JSON, &rows_json_decoder},    {FORMAT_NDJSON, &rows_json_decoder},
+    {FORMAT_GTFS_RT, &rows_gtfs_decoder}, {FORMAT_CSV, &rows_csv_decoder},
+    {FORMAT_TEXT, &rows_digest_decoder},  {FORMAT_BINARY, &rows_digest_decoder},
 };
 
 struct rows {
@@ -27,6 +28,19 @@ static const struct rows_decoder *decoder_of(enum feed_format format)
         if (decoders[i].format == format)
             return decoders[i].decoder;
     return NULL;
+}
+
+int rows_decoder_refuse(enum feed_format format, const char *path, const struct json *picks,
+                        struct err *err)
+{
+    if (path && strcmp(path, "$") != 0)
+        return err_set(err, ERR_INPUT, "rows \"%s\": a body of format %s has no paths", path,
+                       feed_format_name(format));
+    if (picks)
+        return err_set(err, ERR_INPUT,
+                       "columns: a body of format %s has no paths: expected a list of names",
+                       feed_format_name(format));
+    return 0;
 }
 
 /* `columns` as a list: these, in this order, and no others. */
@@ -72,7 +86,7 @@ struct rows *rows_new(enum feed_format format, const char *path, const char *col
     struct rows *rows = NULL;
 
     if (!decoder) {
-        err_set(err, ERR_INPUT, "format \"%s\" has no rows yet", feed_format_name(format));
+        err_set(err, ERR_INPUT, "format \"%s\" has no rows", feed_format_name(format));
         return NULL;
     }
     if (columns && !(json = parse_columns(columns, err)))
@@ -107,6 +121,13 @@ void rows_free(struct rows *rows)
     rows_row_release(&rows->row);
     rows_columns_release(&rows->columns);
     free(rows);
+}
+
+int rows_set_kind(struct rows *rows, const char *kind, struct err *err)
+{
+    if (!rows->decoder->set_kind)
+        return 0;
+    return rows->decoder->set_kind(rows->state, kind, err);
 }
 
 size_t rows_column_count(const struct rows *rows)

@@ -32,6 +32,7 @@ struct rows_counts {              /* of decoding with on_row; learning counts no
     /* Not UTF-8, became U+FFFD: in cells of JSON. Other cells give their bytes as they are; who
      * writes them replaces and counts. */
     uint64_t replaced_bytes;
+    uint64_t unknown_fields; /* of GTFS-Realtime: extensions and what else no one knows; left out */
 };
 
 struct rows; /* a decoder */
@@ -42,14 +43,19 @@ struct rows; /* a decoder */
 struct rows *rows_new(enum feed_format format, const char *path, const char *columns,
                       struct err *err);
 void rows_free(struct rows *rows);
+/* Before the first decode. Only entities of that kind are rows: "vehicle", "trip_update", "alert",
+ * "shape", "stop", "trip_modifications". ERR_USAGE: no such kind. Formats that have no kinds do not
+ * look at it. */
+int rows_set_kind(struct rows *rows, const char *kind, struct err *err);
 /* Columns in order of first appearance; may grow with every decode. Names are owned by `rows`. */
 size_t rows_column_count(const struct rows *rows);
 const char *rows_column_name(const struct rows *rows, uint32_t column);
 const struct rows_counts *rows_counts(const struct rows *rows);
 /* Calls on_row for each row, cells in payload order without two of one column, borrowed for the
  * call; on_row returns -1 to stop. NULL on_row: only the columns are learnt. 0, or -1: the body is
- * ill-formed (ERR_INPUT; rows before the fault may have been given), has too many columns
- * (ERR_FULL), no memory, or stopped (err empty). */
+ * ill-formed (ERR_INPUT; of JSON, rows before the fault may have been given), has too many columns
+ * (ERR_FULL), holds entities of several kinds, it or those before it, and none was chosen
+ * (ERR_USAGE), no memory, or stopped (err empty). */
 int rows_decode(struct rows *rows, const char *bytes, size_t length,
                 int (*on_row)(void *cookie, const struct cell *cells, size_t count), void *cookie,
                 struct err *err);

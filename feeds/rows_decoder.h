@@ -11,10 +11,17 @@ struct rows_decoder {
     void *(*new)(enum feed_format format, const char *path, const struct json *picks,
                  struct rows_row *row, struct err *err);
     void (*free)(void *decoder); /* NULL is fine */
+    /* ERR_USAGE: there is no such kind. NULL: the format has none. */
+    int (*set_kind)(void *decoder, const char *kind, struct err *err);
     /* row->body is what to decode. As rows_decode. */
     int (*decode)(void *decoder, struct err *err);
 };
 
-extern const struct rows_decoder rows_json_decoder;
+extern const struct rows_decoder rows_json_decoder, rows_gtfs_decoder, rows_csv_decoder,
+    rows_digest_decoder;
+
+/* For `new` of a format without paths: ERR_INPUT if one is given that means anything. */
+int rows_decoder_refuse(enum feed_format format, const char *path, const struct json *picks,
+                        struct err *err);
 
 #endif

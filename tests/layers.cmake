@@ -19,7 +19,7 @@ set(homes
   "yajl/" base  "xxhash.h" base
   "lmdb.h" storage  "zstd" storage
   "uv.h" scheduler/net  "curl/" scheduler/net  "microhttpd.h" scheduler/net
-  "protobuf-c" feeds)
+  "protobuf-c" feeds  "gtfs-realtime.pb-c.h" feeds  "nettle/" feeds)
 
 set(faults 0)
 macro(fault text)

@@ -220,7 +220,7 @@ static void mistakes_are_named(void **state)
         enum feed_format format;
         const char *path, *columns, *text;
     } mistakes[] = {
-        {FORMAT_GTFS_RT, NULL, NULL, "format \"gtfs-rt\" has no rows yet"},
+        {FORMAT_AUTO, NULL, NULL, "format \"auto\" has no rows"},
         {FORMAT_JSON, "$.a[", NULL, "rows \"$.a[\": column "},
         {FORMAT_JSON, "@.a", NULL, "rows \"@.a\": column 1: expected \"$\""},
         {FORMAT_JSON, "$", "[\"a\"", "columns: column "},
