@@ -143,7 +143,7 @@ static int secret_open(const char *dir, const char *subdir, const char *name, in
     return errno == ENOENT || errno == ENOTDIR ? 1 : -1;
 }
 
-static int secret_check_file(int fd, bool must_be_private, struct err *err)
+static int secret_check_file(int fd, bool must_be_private, const char *name, struct err *err)
 {
     struct stat stat;
 
@@ -152,8 +152,8 @@ static int secret_check_file(int fd, bool must_be_private, struct err *err)
     if (!S_ISREG(stat.st_mode))
         return err_set(err, ERR_CONFIG, "it is not a regular file");
     if (must_be_private && (stat.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return err_set(err, ERR_CONFIG, "others may read it (mode %04o), do: chmod 600",
-                       (unsigned)(stat.st_mode & 07777));
+        return err_set(err, ERR_CONFIG, "others may read it (mode %04o), do: chmod 600 secrets/%s",
+                       (unsigned)(stat.st_mode & 07777), name);
     return 0;
 }
 
@@ -229,7 +229,7 @@ int secrets_load(struct secrets *secrets, const char *name, struct err *err)
         return err_set(err, ERR_CONFIG,
                        "secret \"%s\" is absent: put it into secrets/%s, mode 0600", name, name);
     if (status == 0)
-        status = secret_check_file(fd, is_own, err);
+        status = secret_check_file(fd, is_own, name, err);
     else
         err_set(err, ERR_CONFIG, "%s",
                 errno == ELOOP ? "it is a link, not a regular file" : strerror(errno));

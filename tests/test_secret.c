@@ -57,7 +57,8 @@ static void secret_files_are_judged(void **state)
         {"nul", "a\0b", 3, 0600, NULL, "must be one line without NUL"},
         {"empty", "", 0, 0600, NULL, "it is empty"},
         {"newline", "\n", 1, 0600, NULL, "it is empty"},
-        {"group", "sesame", 6, 0640, NULL, "others may read it (mode 0640), do: chmod 600"},
+        {"group", "sesame", 6, 0640, NULL,
+         "others may read it (mode 0640), do: chmod 600 secrets/group"},
         {"world", "sesame", 6, 0604, NULL, "others may read it (mode 0604)"},
     };
 
