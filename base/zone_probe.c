@@ -197,7 +197,9 @@ struct zone *zone_probe(const char *name, struct err *err)
     int status;
 
     if (!is_zone_name(name) || !has_zone_file(name, &listed_s)) {
-        err_set(err, ERR_INPUT, "unknown time zone \"%.80s\"", name);
+        err_set(err, ERR_INPUT,
+                "unknown time zone \"%.80s\", must be an IANA name such as \"America/Los_Angeles\"",
+                name);
         return NULL;
     }
     zone = calloc(1, sizeof *zone);
