@@ -238,7 +238,7 @@ static const char *our_words(enum response_error error)
     case RESPONSE_TOO_LARGE:
         return "the answer is larger than allowed";
     case RESPONSE_BLOCKED:
-        return "the address is not one that this feed may reach";
+        return "the address is private or our own: \"allow_private\": true admits private ones";
     case RESPONSE_CANCELLED:
         return "given up";
     case RESPONSE_OK:
