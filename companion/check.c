@@ -140,6 +140,8 @@ static int run(const struct arguments *arguments, struct err *err)
     result = feeds_verdict(set, err);
     if (!result) {
         print_totals(set, now_at);
+        if (!set->count)
+            printf("a feed is a file \"%s/feeds/NAME.json\"\n", set->dir);
         result = check_hosts(set, now_at, err);
     }
     feed_set_free(set);

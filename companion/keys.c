@@ -1,7 +1,11 @@
 #include "companion/keys.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "feeds/feed_settings.h"
+
+enum { FALLBACK_WIDTH = 15 };
 
 static void print_range(FILE *out, const struct setting *key)
 {
@@ -31,16 +35,26 @@ static void print_range(FILE *out, const struct setting *key)
     fprintf(out, " (%s…%s)", least, most);
 }
 
+/* A default that is too long for its column pushes the help to the next line. */
+static void print_key(FILE *out, const char *name, const struct setting *key)
+{
+    const char *fallback = key->fallback_text ? key->fallback_text : "";
+
+    fprintf(out, "  %-22s %-*s", name, FALLBACK_WIDTH, fallback);
+    if (strlen(fallback) > FALLBACK_WIDTH)
+        fprintf(out, "\n%*s", 2 + 22 + 1 + FALLBACK_WIDTH, "");
+    fprintf(out, "  %s", key->help);
+    print_range(out, key);
+    fputc('\n', out);
+}
+
 static void print_table(FILE *out, const struct setting *table, const char *parent)
 {
     for (; table->key; table++) {
         char name[64];
 
         snprintf(name, sizeof name, "%s%s%s", parent, *parent ? "." : "", table->key);
-        fprintf(out, "  %-22s %-12s %s", name, table->fallback_text ? table->fallback_text : "",
-                table->help);
-        print_range(out, table);
-        fputc('\n', out);
+        print_key(out, name, table);
         if (table->nested)
             print_table(out, table->nested, name);
     }
@@ -48,8 +62,8 @@ static void print_table(FILE *out, const struct setting *table, const char *pare
 
 void keys_print(FILE *out)
 {
-    fputs("Keys of a feed (feeds/NAME.json), their defaults and bounds:\n\n", out);
+    fputs("Keys of a feed (feeds/NAME.json): key, default, meaning (bounds)\n\n", out);
     print_table(out, feed_settings, "");
-    fputs("\nKeys of the service (pollard.json):\n\n", out);
+    fputs("\nKeys of the service (pollard.json): key, default, meaning (bounds)\n\n", out);
     print_table(out, service_settings, "");
 }

@@ -26,6 +26,10 @@ int open_store(struct store **store, const struct arguments *arguments, struct e
         return -1;
     crash_watch();
     result = store_open(store, dir, STORE_READ, err);
+    if (result && err->kind == ERR_ABSENT)
+        result = err_set(
+            err, ERR_ABSENT,
+            "no store in \"%s\": pollardd makes it, --store or $POLLARD_STORE says where", dir);
     free(dir);
     return result;
 }

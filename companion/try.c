@@ -8,7 +8,7 @@
 #include "companion/sample.h"
 #include "feeds/template.h"
 
-enum { TRY_URL_MAX = 64 * 1024 };
+enum { TRY_URL_MAX = 64 * 1024, REFUSAL_MAX = 1024 };
 
 static const struct option_row options[] = {OPTION_CONFIG, OPTION_STORE, {0}};
 
@@ -52,6 +52,21 @@ static void print_answer(const struct attempt *attempt)
     putchar('\n');
 }
 
+/* What the server says about it, for a person: no byte of it may steer the terminal. */
+static void print_refusal(const struct response *response)
+{
+    const char *bytes = response->body.bytes;
+    size_t i;
+
+    for (i = 0; i < response->body.length && i < REFUSAL_MAX; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+
+        putchar(byte == '\n' || (byte >= ' ' && byte != 0x7f && byte < 0x80) ? byte : '?');
+    }
+    if (i > 0 && bytes[i - 1] != '\n')
+        putchar('\n');
+}
+
 /* What the service would have stored. */
 static int judge(const struct attempt *attempt, struct err *err)
 {
@@ -73,6 +88,11 @@ static int judge(const struct attempt *attempt, struct err *err)
     if (*attempt->reason)
         return err_set(err, ERR_IO, "feed \"%s\": failed: %s: %s", attempt->feed->name, detail,
                        attempt->reason);
+    if (response->status >= 400)
+        print_refusal(response);
+    if (response->status)
+        return err_set(err, ERR_IO, "feed \"%s\": failed: %s: the server said %u",
+                       attempt->feed->name, detail, response->status);
     return err_set(err, ERR_IO, "feed \"%s\": failed: %s", attempt->feed->name, detail);
 }
 
@@ -85,7 +105,8 @@ static int try_feed(const struct feed_set *set, const char *name, struct err *er
     if (!feed && set->mistake_count)
         return feeds_verdict(set, err);
     if (!feed)
-        return err_set(err, ERR_ABSENT, "no feed \"%s\" in the configuration", name);
+        return err_set(err, ERR_ABSENT,
+                       "no feed \"%s\" in the configuration: \"pollard feeds\" names all", name);
     result = attempt_run(&attempt, feed, set->secrets, err);
     if (!result) {
         print_answer(&attempt);
