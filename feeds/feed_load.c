@@ -338,8 +338,9 @@ int feed_set_load(struct feed_set **set, const char *dir, const struct feed_set 
     }
     loader.dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (loader.dir_fd < 0) {
-        err_set(err, ERR_CONFIG, "cannot read the config directory \"%s\": %s", dir,
-                strerror(errno));
+        err_set(err, ERR_CONFIG, "cannot read the config directory \"%s\": %s%s", dir,
+                strerror(errno),
+                errno == ENOENT ? ": --config or $POLLARD_CONFIG names another" : "");
         goto fail;
     }
     status = load(&loader, err);
