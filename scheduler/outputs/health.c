@@ -25,12 +25,20 @@ static void log_stored(const char *feed, const struct poll_record *poll)
               poll_detail_name(poll->detail), poll->count);
 }
 
+static void log_failing(const char *feed, const struct poll_record *poll)
+{
+    if (poll->status)
+        log_event(LEVEL_WARN, "failing", "feed=%s detail=%s status=%u", feed,
+                  poll_detail_name(poll->detail), poll->status);
+    else
+        log_event(LEVEL_WARN, "failing", "feed=%s detail=%s", feed, poll_detail_name(poll->detail));
+}
+
 static void log_change(const struct health *health, const char *feed,
                        const struct poll_record *poll)
 {
     if (poll->outcome == OUTCOME_FAILED && health->failures == 0)
-        log_event(LEVEL_WARN, "failing", "feed=%s detail=%s status=%u", feed,
-                  poll_detail_name(poll->detail), poll->status);
+        log_failing(feed, poll);
     if (poll->outcome <= OUTCOME_SAME && health->failures > 0)
         log_event(LEVEL_INFO, "recovered", "feed=%s failures=%u", feed, health->failures);
 }
