@@ -92,6 +92,16 @@ static int make_parts(struct daemon *daemon, struct err *err)
     return roster_new(&daemon->roster, service, daemon->store, err);
 }
 
+static void log_ready(const struct daemon *daemon)
+{
+    char config[LOG_VALUE_MAX], store[LOG_VALUE_MAX];
+
+    log_event(LEVEL_INFO, "ready", "feeds=%zu mistakes=%zu config=%s store=%s",
+              roster_count(daemon->roster), daemon->set->mistake_count,
+              log_value(daemon->options.config_dir, config),
+              log_value(daemon->options.store_dir, store));
+}
+
 static void begin(struct daemon *daemon)
 {
     struct loop_time now = loop_now(daemon->service.loop);
@@ -109,9 +119,7 @@ static void begin(struct daemon *daemon)
     if (daemon->options.listen && own_port(daemon) != 0)
         log_event(LEVEL_WARN, "page", "listen=%s reason=\"this release has no page yet\"",
                   daemon->options.listen);
-    log_event(LEVEL_INFO, "ready", "feeds=%zu mistakes=%zu config=%s store=%s",
-              roster_count(daemon->roster), daemon->set->mistake_count,
-              daemon->options.config_dir, daemon->options.store_dir);
+    log_ready(daemon);
 }
 
 int daemon_new(struct daemon **made, const struct daemon_options *options, struct loop *loop,
