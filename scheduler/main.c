@@ -77,7 +77,11 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
         options[i].has_arg = option_lines[i].value ? required_argument : no_argument;
     }
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":", options, &index)) != -1) {
+    while ((c = getopt_long(argc, argv, ":h", options, &index)) != -1) {
+        if (c == 'h') {
+            arguments->values[ARG_HELP] = "";
+            continue;
+        }
         if (c == ':')
             return usage("%s needs a value", argv[optind - 1]);
         if (c != 0)
