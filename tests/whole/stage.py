@@ -3,6 +3,7 @@
 Every test of tests/whole/ stands on this. POLLARD_BIN names the directory of the two programs; what
 a test leaves behind is removed when it passes and named when it fails.
 """
+import collections
 import csv
 import datetime
 import io
@@ -39,14 +40,6 @@ def instant(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def log_lines(text, event):
-    """The lines of one event as dictionaries; values hold no spaces in the events we read."""
-    for line in text.splitlines():
-        words = line.split(" ")
-        if len(words) > 1 and words[1] == event:
-            yield dict(word.split("=", 1) for word in words[2:] if "=" in word)
-
-
 class Service:
     """A running pollardd."""
 
@@ -57,12 +50,25 @@ class Service:
                 [stage.pollardd_path, "--config", stage.config, "--store", stage.store, *args],
                 stderr=log, stdout=subprocess.DEVNULL, **options)
         self.pid = self.process.pid
+        self.known_events = collections.defaultdict(list)
+        self.known_bytes = 0
 
     def log(self):
         return self.log_path.read_text(errors="replace")
 
     def events(self, event):
-        return list(log_lines(self.log(), event))
+        """The lines of one event as dictionaries; values hold no spaces in the events we read."""
+        with open(self.log_path, "rb") as log:
+            log.seek(self.known_bytes)
+            text = log.read()
+        text = text[:text.rfind(b"\n") + 1]
+        self.known_bytes += len(text)
+        for line in text.decode(errors="replace").splitlines():
+            words = line.split(" ")
+            if len(words) > 1:
+                self.known_events[words[1]].append(
+                    dict(word.split("=", 1) for word in words[2:] if "=" in word))
+        return self.known_events[event]
 
     def wait_for(self, text, seconds=20):
         def seen():
