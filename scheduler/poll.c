@@ -197,6 +197,7 @@ void poll_take_over(struct poll *poll, const struct loop_time *now)
         return;
     }
     account_change(&poll->account, poll->changed_at, DETAIL_OVERRUN, &plan);
+    account_skip(&poll->account, now->wall_at, DETAIL_OVERRUN); /* came while the old one ran */
     hosts_leave(poll->service->hosts, poll->host, old->host_gap_ms, old->host_limit);
     poll->host = host;
     poll->feed = feed;
