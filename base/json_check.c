@@ -1,6 +1,5 @@
 #include "base/json_check.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,23 +7,6 @@ static void refuse(struct json_checker *checker)
 {
     checker->refused = checker->state;
     checker->state = CHECK_BROKEN;
-}
-
-static bool is_blank(unsigned char byte)
-{
-    if (byte > ' ')
-        return false;
-    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
-}
-
-static bool in_object(const struct json_checker *checker)
-{
-    return checker->depth && (checker->objects >> (checker->depth - 1) & 1);
-}
-
-static void end_value(struct json_checker *checker, enum check_state end_at_top)
-{
-    checker->state = checker->depth ? CHECK_AFTER : checker->is_many ? end_at_top : CHECK_DONE;
 }
 
 static void open_bracket(struct json_checker *checker, bool is_object)
@@ -44,7 +26,7 @@ static void open_bracket(struct json_checker *checker, bool is_object)
 static void close_bracket(struct json_checker *checker)
 {
     checker->depth--;
-    end_value(checker, CHECK_BRACKET_END);
+    check_end_value(checker, CHECK_BRACKET_END);
 }
 
 static void start_string(struct json_checker *checker, bool is_key)
@@ -123,7 +105,7 @@ static void step_colon(struct json_checker *checker, unsigned char byte)
 
 static void step_after(struct json_checker *checker, unsigned char byte)
 {
-    bool is_object = in_object(checker);
+    bool is_object = check_in_object(checker);
 
     if (byte == ',')
         checker->state = is_object ? CHECK_KEY : CHECK_VALUE;
@@ -142,7 +124,7 @@ static void step_word(struct json_checker *checker, unsigned char byte)
     else if (checker->state == CHECK_BOM)
         checker->state = CHECK_VALUE;
     else
-        end_value(checker, CHECK_SCALAR_END);
+        check_end_value(checker, CHECK_SCALAR_END);
 }
 
 static void step_string(struct json_checker *checker, unsigned char byte)
@@ -154,7 +136,7 @@ static void step_string(struct json_checker *checker, unsigned char byte)
     else if (byte == '"' && checker->is_key)
         checker->state = CHECK_COLON;
     else if (byte == '"')
-        end_value(checker, CHECK_SCALAR_END);
+        check_end_value(checker, CHECK_SCALAR_END);
 }
 
 static void step_escape(struct json_checker *checker, unsigned char byte)
@@ -205,7 +187,7 @@ static void step_number(struct json_checker *checker, unsigned char byte)
     if (state == 0) {
         refuse(checker);
     } else if (state == CHECK_DONE) {
-        end_value(checker, CHECK_SCALAR_END);
+        check_end_value(checker, CHECK_SCALAR_END);
         json_checker_step(checker, byte);
     } else {
         checker->state = (enum check_state)state;
@@ -231,7 +213,7 @@ static void step_comment(struct json_checker *checker, unsigned char byte)
 /* Between two tokens: is it a blank or the start of a comment? */
 static bool step_gap(struct json_checker *checker, unsigned char byte)
 {
-    if (is_blank(byte)) {
+    if (check_is_blank(byte)) {
         if (checker->state == CHECK_START)
             checker->state = CHECK_VALUE;
         else if (checker->state == CHECK_SCALAR_END || checker->state == CHECK_BRACKET_END)
@@ -333,102 +315,6 @@ struct json_checker *json_checker_new(bool is_many)
 void json_checker_free(struct json_checker *checker)
 {
     free(checker);
-}
-
-/* How many bytes from `next` on are plain inside a string: eight at a time, most of a body is such
- * bytes. A byte's high bit is set in `stops` if it is a control byte, a quote or a backslash; false
- * bits come only above a true one. */
-static size_t plain_length(const unsigned char *next, const unsigned char *end)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-    const unsigned char *start = next;
-
-    for (; end - next >= 8; next += 8) {
-        uint64_t bytes, quotes, slashes, stops;
-
-        memcpy(&bytes, next, sizeof bytes);
-        bytes = le64toh(bytes);
-        quotes = bytes ^ ones * '"';
-        slashes = bytes ^ ones * '\\';
-        stops = ((bytes - ones * 0x20) & ~bytes) | ((quotes - ones) & ~quotes) |
-                ((slashes - ones) & ~slashes);
-        if (stops & high)
-            return (size_t)(next - start) + (size_t)__builtin_ctzll(stops & high) / 8;
-    }
-    while (next < end && *next >= 0x20 && *next != '"' && *next != '\\')
-        next++;
-    return (size_t)(next - start);
-}
-
-static size_t blank_length(const unsigned char *next, const unsigned char *end)
-{
-    const unsigned char *start = next;
-
-    while (next < end && is_blank(*next))
-        next++;
-    return (size_t)(next - start);
-}
-
-/* From inside a string to its end, and over the colon that follows a key. */
-static const unsigned char *pass_string(struct json_checker *checker, const unsigned char *next,
-                                        const unsigned char *end)
-{
-    next += plain_length(next, end);
-    if (next == end)
-        return next;
-    step_string(checker, *next++);
-    if (checker->state == CHECK_COLON && next < end && *next == ':') {
-        checker->state = CHECK_VALUE;
-        next++;
-    }
-    return next;
-}
-
-static const unsigned char *pass_digits(struct json_checker *checker, const unsigned char *next,
-                                        const unsigned char *end)
-{
-    while (next < end && *next >= '0' && *next <= '9')
-        next++;
-    if (next == end)
-        return next;
-    if (*next == ',' || *next == '}')
-        end_value(checker, CHECK_SCALAR_END);
-    else
-        step_number(checker, *next++);
-    return next;
-}
-
-/* Between two tokens: over blanks and a comma, and into a string. */
-static const unsigned char *pass_gap(struct json_checker *checker, const unsigned char *next,
-                                     const unsigned char *end)
-{
-    next += blank_length(next, end);
-    if (checker->state == CHECK_AFTER && next < end && *next == ',') {
-        checker->state = in_object(checker) ? CHECK_KEY : CHECK_VALUE;
-        next++;
-        next += blank_length(next, end);
-    }
-    if (next == end || *next != '"' || checker->state > CHECK_KEY)
-        return next;
-    start_string(checker, checker->state == CHECK_KEY || checker->state == CHECK_FIRST_KEY);
-    return next + 1;
-}
-
-/* Most of a body is passed in runs, which do what the steps, a byte each, would have done. */
-void json_checker_feed(struct json_checker *checker, const char *bytes, size_t length)
-{
-    const unsigned char *next = (const unsigned char *)bytes, *end = next + length;
-
-    while (next < end && checker->state != CHECK_BROKEN) {
-        if (checker->state >= CHECK_VALUE && checker->state <= CHECK_DONE)
-            next = pass_gap(checker, next, end);
-        if (checker->state == CHECK_STRING)
-            next = pass_string(checker, next, end);
-        else if (checker->state == CHECK_DIGITS || checker->state == CHECK_FRACTION)
-            next = pass_digits(checker, next, end);
-        else if (next < end)
-            json_checker_step(checker, *next++);
-    }
 }
 
 bool json_checker_finish(struct json_checker *checker)

@@ -51,6 +51,22 @@ struct json_checker {
     const char *rest;
 };
 
+static inline bool check_is_blank(unsigned char byte)
+{
+    return byte <= ' ' && (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t');
+}
+
+static inline bool check_in_object(const struct json_checker *checker)
+{
+    return checker->depth && (checker->objects >> (checker->depth - 1) & 1);
+}
+
+static inline void check_end_value(struct json_checker *checker, enum check_state end_at_top)
+{
+    checker->state = checker->depth ? CHECK_AFTER : checker->is_many ? end_at_top : CHECK_DONE;
+}
+
+/* json_check.c: one byte. json_feed.c: the same for many. */
 void json_checker_init(struct json_checker *checker, bool is_many, bool has_comments);
 void json_checker_step(struct json_checker *checker, unsigned char byte);
 /* Is it well-formed if nothing more comes? */
