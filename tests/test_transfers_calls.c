@@ -16,6 +16,8 @@ enum { MANY = 500 };
 static const struct script SCRIPTS[] = {
     {"/plain", HEAD(OK "Content-Length: 5\r\n\r\nhello")},
     {"/slices", HEAD(OK "Content-Length: 12\r\n\r\n"), AGAIN("1234"), .repeats = 3, .pause_ms = 5},
+    {"/excess", HEAD(OK "Content-Length: 2\r\n\r\n"),
+     AGAIN("hi" OK "Content-Length: 6\r\n\r\nstolen"), .repeats = 1, .pause_ms = 20},
     {"/silence", HEAD(""), .ending = THEN_SILENCE},
     {"/headless", HEAD(OK "Content-Length: 99999999\r\n\r\n")},
 };
@@ -147,6 +149,23 @@ static void bytes_are_told_as_they_come(void **state)
     assert_memory_equal(seen, "123412341234", 12);
     assert_true(slices > 1);
     answer_release(&answer);
+}
+
+static void bytes_behind_an_answer_are_not_the_next_one(void **state)
+{
+    struct answer answer;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        fetch("/excess", &answer);
+        assert_int_equal(answer.response.error, RESPONSE_OK);
+        assert_memory_equal(answer.response.body.bytes, "hi", 2);
+        answer_release(&answer);
+        fetch("/plain", &answer);
+        assert_int_equal(answer.response.error, RESPONSE_OK);
+        assert_memory_equal(answer.response.body.bytes, "hello", 5);
+        answer_release(&answer);
+    }
 }
 
 static void connections_are_used_again(void **state)
@@ -325,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_head_request_ends_with_the_headers),
         cmocka_unit_test(what_cannot_be_sent_is_refused_at_once),
         cmocka_unit_test(bytes_are_told_as_they_come),
+        cmocka_unit_test(bytes_behind_an_answer_are_not_the_next_one),
         cmocka_unit_test(connections_are_used_again),
         cmocka_unit_test(many_at_once_each_answer_once),
         cmocka_unit_test(a_cancelled_transfer_answers_in_the_next_turn),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "scheduler/net/transfer.h"
 
@@ -38,6 +39,7 @@ static const struct {
     {CURLE_UNSUPPORTED_PROTOCOL, RESPONSE_PROTOCOL}, /* HTTP/0.9, and HTTP versions unknown */
     {CURLE_HTTP2, RESPONSE_PROTOCOL},
     {CURLE_BAD_CONTENT_ENCODING, RESPONSE_DECODE},
+    {CURLE_WRITE_ERROR, RESPONSE_DECODE}, /* bytes behind the end of gzip; ours come by flags */
     {CURLE_FILESIZE_EXCEEDED, RESPONSE_TOO_LARGE},
 };
 
@@ -311,6 +313,19 @@ static int64_t time_of(const struct transfer *transfer, CURLINFO which)
     return us > 0 ? us : 0;
 }
 
+/* libcurl reads as much as Content-Length says and keeps the connection. What a server sent beyond
+ * that would pass for its next answer, maybe to another feed: a connection that was hung up is not
+ * used again. */
+static void hang_up_if_more_came(const struct transfer *transfer)
+{
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    char byte;
+
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK &&
+        socket != CURL_SOCKET_BAD && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        shutdown(socket, SHUT_RDWR);
+}
+
 void transfer_conclude(struct transfer *transfer, CURLcode result)
 {
     struct response *response = &transfer->response;
@@ -332,4 +347,6 @@ void transfer_conclude(struct transfer *transfer, CURLcode result)
         response->connect_us > 0 || (response->error == RESPONSE_TLS && transfer->was_tried);
     write_remote_address(transfer);
     write_reason(transfer, result);
+    if (result == CURLE_OK)
+        hang_up_if_more_came(transfer);
 }
