@@ -30,13 +30,14 @@ static size_t plain_length(const unsigned char *next, const unsigned char *end)
     return (size_t)(next - start);
 }
 
-static size_t blank_length(const unsigned char *next, const unsigned char *end)
+/* Mostly there is one blank or none. */
+static const unsigned char *skip_blanks(const unsigned char *next, const unsigned char *end)
 {
-    const unsigned char *start = next;
-
+    if (next < end && *next == ' ')
+        next++;
     while (next < end && check_is_blank(*next))
         next++;
-    return (size_t)(next - start);
+    return next;
 }
 
 static bool is_digit(unsigned char byte)
@@ -93,11 +94,10 @@ static const unsigned char *pass_digits(struct json_checker *checker, const unsi
 static const unsigned char *pass_gap(struct json_checker *checker, const unsigned char *next,
                                      const unsigned char *end)
 {
-    next += blank_length(next, end);
+    next = skip_blanks(next, end);
     if (checker->state == CHECK_AFTER && next < end && *next == ',') {
         checker->state = check_in_object(checker) ? CHECK_KEY : CHECK_VALUE;
-        next++;
-        next += blank_length(next, end);
+        next = skip_blanks(next + 1, end);
     }
     if (next == end || checker->state > CHECK_KEY)
         return next;
