@@ -142,7 +142,8 @@ static int apply_poll(struct commit *commit, struct record *record)
     if (poll->outcome == OUTCOME_NEW) {
         poll->body_slot_at = poll->slot_at;
         poll->body_bytes = record->body_length;
-        poll->body_hash = hash_of(record->body, record->body_length);
+        if (!poll->has_hash)
+            poll->body_hash = hash_of(record->body, record->body_length);
         poll->has_hash = true;
     }
     rc = poll_put(&put, record->feed_id, poll, &was_put);

@@ -25,7 +25,8 @@ enum record_kind {
 };
 
 /* One thing to write. Of a new poll the writer fills in what the body says itself: body_slot_at,
- * body_bytes, body_hash. The strings that poll's texts point to live in `texts`, owned. */
+ * body_bytes and, if it has none yet, body_hash. The strings that poll's texts point to live in
+ * `texts`, owned. */
 struct record {
     struct list_link link;
     enum record_kind kind;
