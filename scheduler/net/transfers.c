@@ -192,7 +192,6 @@ static int on_set_socket(CURL *easy, curl_socket_t socket, int what, void *cooki
         if (!watched)
             return 0;
         assert(fcntl(socket, F_GETFD) >= 0 && "libcurl closed a socket before it let go of it");
-        uv_poll_stop(&watched->poll);
         uv_close((uv_handle_t *)&watched->poll, on_watched_closed);
         curl_multi_assign(transfers->multi, socket, NULL);
         return 0;
