@@ -39,7 +39,8 @@ struct expected {
     enum outcome outcome;
     enum poll_detail detail;
     int64_t late_least_us, late_most_us; /* of the start, after the slot; 0 … 1 ms if not given */
-    int attempts, status, definition;    /* ANY */
+    int attempts, status;                /* ANY: as usual */
+    uint32_t definition;
     bool is_invalid;
     int line;
 };

@@ -66,7 +66,7 @@ static void read_detail_of_run(struct words *words, struct expected *run)
         } else if (value && strncmp(word, "status=", 7) == 0) {
             run->status = (int)words_number(words, value + 1);
         } else if (value && strncmp(word, "definition=", 11) == 0) {
-            run->definition = (int)words_number(words, value + 1);
+            run->definition = (uint32_t)words_number(words, value + 1);
         } else {
             words_refuse(words, "not a word of an expected slot");
         }
@@ -90,7 +90,7 @@ void scenario_read_slot(struct scenario *scenario, struct words *words)
                              .late_most_us = US_PER_MS - 1,
                              .attempts = ANY,
                              .status = ANY,
-                             .definition = ANY,
+                             .definition = 1,
                              .line = words->line};
     run->first_at = read_instant(scenario, words, words_take(words), before_at);
     words_outcome(words, words_take(words), &run->outcome, &run->detail);
