@@ -147,8 +147,8 @@ int zone_parse_instant(const struct zone *zone, const char *text, int64_t now_at
         return 0;
     if (parse_wall(text, &is_day, &value))
         return err_set(err, ERR_USAGE,
-                       "\"%.80s\" is not a time: use RFC 3339 such as 2026-11-23T06:00:00Z, a "
-                       "date, or -24h",
+                       "\"%.80s\" is not a time: use RFC 3339 such as 2026-11-23T06:00:00Z, "
+                       "2026-11-23, \"2026-11-23 06:00\", or -24h",
                        text);
     *at = zone_instant_of_wall(zone, value, false);
     if (is_date)

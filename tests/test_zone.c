@@ -410,8 +410,9 @@ static void the_refusal_of_a_time_names_the_remedy(void **state)
 
     (void)state;
     assert_int_equal(zone_parse_instant(zone_utc(), "2026-13-01", 0, &at, NULL, &err), -1);
-    assert_string_equal(err.text, "\"2026-13-01\" is not a time: use RFC 3339 such as "
-                                  "2026-11-23T06:00:00Z, a date, or -24h");
+    assert_string_equal(err.text,
+                        "\"2026-13-01\" is not a time: use RFC 3339 such as "
+                        "2026-11-23T06:00:00Z, 2026-11-23, \"2026-11-23 06:00\", or -24h");
 }
 
 int main(void)
