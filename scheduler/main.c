@@ -1,5 +1,6 @@
 /* pollardd: arguments in, the service, an exit code out. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,29 @@ static int fail(const struct err *err)
     return err_exit_code(err->kind);
 }
 
+/* Signals wait while nobody listens: at the start until the loop turns, at the end for good. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(how, &set, NULL);
+}
+
+static int run_loop(struct loop *loop, struct err *err)
+{
+    int status;
+
+    hold_signals(SIG_UNBLOCK);
+    status = loop_run(loop, err);
+    hold_signals(SIG_BLOCK);
+    return status;
+}
+
 static int run(const struct daemon_options *options)
 {
     struct daemon *daemon = NULL;
@@ -130,9 +154,10 @@ static int run(const struct daemon_options *options)
     struct err err = {0};
     int code;
 
+    hold_signals(SIG_BLOCK);
     if (loop_new(&loop, &err) != 0)
         return fail(&err);
-    if (daemon_new(&daemon, options, loop, &err) != 0 || loop_run(loop, &err) != 0)
+    if (daemon_new(&daemon, options, loop, &err) != 0 || run_loop(loop, &err) != 0)
         code = fail(&err);
     else
         code = daemon_exit_code(daemon);

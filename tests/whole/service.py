@@ -2,6 +2,7 @@
 import gzip
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -127,6 +128,18 @@ class Running(Case):
         self.assertEqual((feed["feed"], feed["last_outcome"], feed["failed"]), ("a", "new", "0"))
         self.assertEqual(service.end(), 0)
 
+    def test_a_signal_while_it_starts_is_kept_for_later(self):
+        self.stage.write("feeds/many.json", json.dumps({
+            "for_each": {"n": list(range(5000))}, "name": "many-{n}", "interval": "1h",
+            "url": "http://127.0.0.1:9/{n}", "allow_private": True, "catch_up": False}))
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
+            service = self.stage.start()
+            within(5, lambda: watches_directories(service.pid), "a service that reads")
+            service.send(number)
+            service.ready()
+            self.assertEqual(service.end(), 0)
+        self.stage.verify()
+
     def test_sigint_ends_it_cleanly_too(self):
         web = self.use(Web(from_paths(a=fresh())))
         self.stage.feed("a", web.url + "/a", interval="200ms")
@@ -135,6 +148,15 @@ class Running(Case):
         service.send(signal.SIGINT)
         self.assertEqual(service.wait(), 0)
         self.stage.verify()
+
+
+def watches_directories(pid):
+    """It has begun: it watches the directories before it reads them."""
+    links = pathlib.Path(f"/proc/{pid}/fd")
+    try:
+        return any(os.readlink(link) == "anon_inode:inotify" for link in links.iterdir())
+    except FileNotFoundError:
+        return False
 
 
 def near():
