@@ -15,8 +15,8 @@
 struct arguments {
     const char *config, *store;
     const char *from, *to, *zone, *time_format;
-    const char *rows, *columns, *with, *last, *output;
-    bool is_json, is_list, is_changes_only;
+    const char *rows, *columns, *with, *last, *output, *kind, *format, *split;
+    bool is_json, is_list, is_changes_only, is_following, is_spreadsheet_safe;
     const char *const *feeds; /* FEED… */
     size_t feed_count;
 };

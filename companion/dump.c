@@ -1,14 +1,12 @@
 #include "export/dump.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/json.h"
+#include "companion/dump_words.h"
+#include "companion/following.h"
 #include "companion/open.h"
-#include "companion/output.h"
+#include "companion/output_dir.h"
 #include "companion/progress.h"
 #include "companion/range.h"
 
@@ -31,86 +29,20 @@ static const struct option_row options[] = {
      "columns of \"pollard polls\" after call_time: slot,status"},
     {OPTION_FLAG, 0, "changes-only", ARGUMENT(is_changes_only), NULL,
      "leave out what was the same as before"},
-    {OPTION_TEXT, 'o', "output", ARGUMENT(output), "FILE",
-     "write FILE, whole or not at all, and not to stdout"},
-    {OPTION_LATER, 0, "kind", 0, "KIND", NULL},
-    {OPTION_LATER, 0, "format", 0, "FORMAT", NULL},
-    {OPTION_LATER, 0, "split", 0, "BY", NULL},
-    {OPTION_LATER, 0, "follow", 0, NULL, NULL},
-    {OPTION_LATER, 0, "spreadsheet-safe", 0, NULL, NULL},
+    {OPTION_TEXT, 0, "kind", ARGUMENT(kind), "KIND",
+     "entities of GTFS-Realtime: vehicle, trip_update or alert"},
+    {OPTION_TEXT, 0, "format", ARGUMENT(format), "FORMAT",
+     "csv, tsv, ndjson, or raw: each body as a file DIR/FEED/SLOT.EXT"},
+    {OPTION_TEXT, 0, "split", ARGUMENT(split), "BY",
+     "feed, day or hour: DIR/FEED.csv, DIR/2026-11-23.csv, DIR/2026-11-23T22.csv"},
+    {OPTION_FLAG, 0, "follow", ARGUMENT(is_following), NULL,
+     "go on with the rows of every poll to come"},
+    {OPTION_FLAG, 0, "spreadsheet-safe", ARGUMENT(is_spreadsheet_safe), NULL,
+     "an apostrophe before cells that a spreadsheet would run"},
+    {OPTION_TEXT, 'o', "output", ARGUMENT(output), "FILE|DIR",
+     "write FILE, or files into DIR, whole or not at all, and not to stdout"},
     {0},
 };
-
-static int read_time_format(const char *text, struct dump_options *dump, struct err *err)
-{
-    if (!text || strcmp(text, "iso") == 0) {
-        dump->time_format = TIME_ISO;
-    } else if (strcmp(text, "unix") == 0) {
-        dump->time_format = TIME_UNIX;
-    } else if (strcmp(text, "unix-ms") == 0) {
-        dump->time_format = TIME_UNIX_MS;
-    } else if (strchr(text, '%')) {
-        dump->time_format = TIME_STRFTIME;
-        dump->strftime_format = text;
-    } else {
-        return err_set(err, ERR_USAGE,
-                       "--time-format \"%s\" must be iso, unix, unix-ms or hold a %% for strftime",
-                       text);
-    }
-    return 0;
-}
-
-static int read_last(const char *text, uint64_t *last, struct err *err)
-{
-    char *end;
-
-    if (!text)
-        return 0;
-    errno = 0;
-    *last = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || !*last)
-        return err_set(err, ERR_USAGE, "--last \"%s\" must be a number from 1", text);
-    return 0;
-}
-
-/* `a,b` → `["a","b"]`; JSON stays as it is. */
-static int read_columns(const char *text, struct buf *json, struct err *err)
-{
-    const char *before = "[";
-
-    if (*text == '[' || *text == '{')
-        return buf_append_text(json, text) ? err_memory(err) : 0;
-    for (;;) {
-        size_t length = strcspn(text, ",");
-
-        if (!length)
-            return err_set(err, ERR_USAGE, "--columns has an empty name");
-        if (buf_append_text(json, before) || json_write_string(json, text, length))
-            return err_memory(err);
-        if (!text[length])
-            break;
-        text += length + 1;
-        before = ",";
-    }
-    return buf_append_char(json, ']') ? err_memory(err) : 0;
-}
-
-static int read_options(const struct arguments *arguments, struct dump_options *dump,
-                        struct buf *columns, struct err *err)
-{
-    dump->rows = arguments->rows;
-    dump->with = arguments->with;
-    dump->is_changes_only = arguments->is_changes_only;
-    if (read_time_format(arguments->time_format, dump, err) ||
-        read_last(arguments->last, &dump->last, err))
-        return -1;
-    if (!arguments->columns)
-        return 0;
-    if (read_columns(arguments->columns, columns, err))
-        return -1;
-    dump->columns = buf_text(columns);
-    return dump->columns ? 0 : err_memory(err);
-}
 
 static void tell(const char *feed, uint64_t count, const char *one, const char *many)
 {
@@ -124,8 +56,6 @@ static void on_feed(void *cookie, const char *feed, const struct dump_counts *co
 
     progress_clear(progress);
     tell(feed, counts->invalid, "invalid body gave no rows", "invalid bodies gave no rows");
-    tell(feed, counts->undecoded, "body has a format without rows",
-         "bodies have a format without rows");
     tell(feed, counts->bodies_without_rows, "body had no rows", "bodies had no rows");
     tell(feed, counts->duplicate_cells, "cell was there twice: the last was taken",
          "cells were there twice: the last was taken");
@@ -133,30 +63,64 @@ static void on_feed(void *cookie, const char *feed, const struct dump_counts *co
          "bytes were not UTF-8 and were replaced");
 }
 
-static void on_progress(void *cookie, double share)
+static void on_progress(void *cookie, double share, uint64_t bytes)
 {
-    progress_draw(cookie, share);
+    progress_draw(cookie, share, bytes);
 }
 
-static int dump_into(const struct arguments *arguments, struct dump_options *dump,
-                     struct output *output, struct err *err)
+/* Where a dump goes: one of the two. */
+struct goal {
+    struct output output;
+    struct output_dir dir;
+};
+
+static int goal_open(struct goal *goal, const struct arguments *arguments,
+                     struct dump_options *dump, struct err *err)
 {
-    struct store *store = NULL;
+    if (dump->split == SPLIT_NONE && dump->format != DUMP_RAW)
+        return output_open(&goal->output, arguments->output, err);
+    dump->files = &goal->dir.files;
+    return output_dir_open(&goal->dir, arguments->output, err);
+}
+
+static int goal_commit(struct goal *goal, struct err *err)
+{
+    return goal->dir.path ? output_dir_commit(&goal->dir, err) : output_commit(&goal->output, err);
+}
+
+static int dump_store(const struct arguments *arguments, struct dump_options *dump,
+                      struct store *store, struct err *err)
+{
+    struct goal goal = {.output = {.fd = -1}};
     struct dump_counts counts;
+    int result = goal_open(&goal, arguments, dump, err);
+
+    if (!result && arguments->is_following)
+        result = following_run(store, dump, &goal.output, err);
+    else if (!result)
+        result = dump_run(store, dump, &goal.output.sink, &counts, err);
+    if (!result)
+        result = goal_commit(&goal, err);
+    if (!result && !arguments->is_following && !counts.polls)
+        fputs("pollard: no answered polls in this range\n", stderr);
+    dump->files = NULL;
+    output_close(&goal.output);
+    output_dir_close(&goal.dir);
+    return result;
+}
+
+static int dump_into(const struct arguments *arguments, struct dump_options *dump, struct err *err)
+{
     struct progress progress;
     const struct dump_watcher watcher = {on_feed, on_progress, &progress};
+    struct store *store = NULL;
     int result = -1;
 
     progress_init(&progress, arguments->output != NULL);
+    progress.is_shown = progress.is_shown && !arguments->is_following;
     dump->watcher = &watcher;
-    if (open_store(&store, arguments, err) || range_read(arguments, store, &dump->range, err) ||
-        output_open(output, arguments->output, err) ||
-        dump_run(store, dump, &output->sink, &counts, err) || output_commit(output, err))
-        goto fail;
-    if (!counts.polls)
-        fputs("pollard: no answered polls in this range\n", stderr);
-    result = 0;
-fail:
+    if (!open_store(&store, arguments, err) && !range_read(arguments, store, &dump->range, err))
+        result = dump_store(arguments, dump, store, err);
     dump->watcher = NULL;
     progress_clear(&progress);
     store_close(store);
@@ -166,14 +130,12 @@ fail:
 static int run(const struct arguments *arguments, struct err *err)
 {
     struct dump_options dump = {0};
-    struct output output = {.fd = -1};
     struct buf columns;
     int result = -1;
 
     buf_init(&columns, COLUMNS_TEXT_MAX);
-    if (!range_check(arguments, err) && !read_options(arguments, &dump, &columns, err))
-        result = dump_into(arguments, &dump, &output, err);
-    output_close(&output);
+    if (!range_check(arguments, err) && !dump_words(arguments, &dump, &columns, err))
+        result = dump_into(arguments, &dump, err);
     buf_release(&columns);
     return result;
 }
@@ -184,7 +146,11 @@ const struct command command_dump = {
     .operands_most = SIZE_MAX,
     .help = "the stored answers' rows as CSV",
     .details = "T is 2026-11-23T22:15:00Z, a date or time of the zone (2026-11-23,\n"
-               "\"2026-11-23 06:00\"), or that long ago: -24h.",
+               "\"2026-11-23 06:00\"), or that long ago: -24h.\n"
+               "Files split by feed have the columns of their feed; split by day or hour (of\n"
+               "call_time) all have the same. SLOT is in UTC: 2026-11-23T221500.000000Z.\n"
+               "--follow writes the range first, and has the columns of the range; it ends with\n"
+               "Ctrl-C.",
     .options = options,
     .run = run,
 };

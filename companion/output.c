@@ -14,19 +14,39 @@
 
 /* What a signal has to remove; handlers can reach nothing else. */
 static char pending[PATH_MAX];
+static bool is_pending_dir, is_stopping_softly;
+static volatile sig_atomic_t stopped_by;
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 void output_abandon(void)
 {
-    if (pending[0])
+    if (!pending[0])
+        return;
+    if (is_pending_dir)
+        rmdir(pending);
+    else
         unlink(pending);
+}
+
+/* A directory that has files in it can be removed by the program only. */
+static bool is_ours_to_end(void)
+{
+    if (is_stopping_softly)
+        return false;
+    return !is_pending_dir || !pending[0] || rmdir(pending) == 0;
 }
 
 static void on_ending_signal(int number)
 {
-    output_abandon();
-    /* SA_RESETHAND has put the default action back, which ends us as the sender meant. */
-    raise(number);
+    int before = errno;
+
+    if (is_ours_to_end()) {
+        output_abandon();
+        /* SA_RESETHAND has put the default action back, which ends us as the sender meant. */
+        raise(number);
+    }
+    stopped_by = number;
+    errno = before;
 }
 
 static void watch_signals(void)
@@ -44,28 +64,72 @@ static void watch_signals(void)
     }
 }
 
-static int output_write(void *cookie, const char *bytes, size_t length, struct err *err)
+static void set_pending(const char *path, bool is_dir)
 {
-    struct output *output = cookie;
+    pending[0] = '\0';
+    is_pending_dir = is_dir;
+    if (path && strlen(path) < sizeof pending)
+        memcpy(pending, path, strlen(path) + 1);
+    if (path)
+        watch_signals();
+}
+
+void output_guard_dir(const char *path)
+{
+    set_pending(path, true);
+}
+
+void output_stop_softly(void)
+{
+    is_stopping_softly = true;
+    watch_signals();
+}
+
+int output_stopped_by(void)
+{
+    return stopped_by;
+}
+
+int output_write_all(int fd, const char *what, const struct text_span *text, struct err *err)
+{
+    const char *bytes = text->bytes;
+    size_t length = text->length;
 
     while (length) {
-        ssize_t written = write(output->fd, bytes, length);
+        ssize_t written = write(fd, bytes, length);
 
         if (written >= 0) {
             bytes += written;
             length -= (size_t)written;
         } else if (errno == EAGAIN) {
-            struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
+            struct pollfd ready = {.fd = fd, .events = POLLOUT};
 
             poll(&ready, 1, -1);
         } else if (errno == EPIPE) {
             return err_set(err, ERR_NONE, "the reader has gone");
         } else if (errno != EINTR) {
-            return err_set(err, ERR_IO, "cannot write \"%s\": %s",
-                           output->path ? output->path : "standard output", strerror(errno));
+            return err_set(err, ERR_IO, "cannot write \"%s\": %s", what, strerror(errno));
         }
+        if (length && stopped_by)
+            return err_set(err, ERR_NONE, "stopped by a signal");
     }
     return 0;
+}
+
+static int output_write(void *cookie, const char *bytes, size_t length, struct err *err)
+{
+    struct output *output = cookie;
+    const struct text_span text = {bytes, length};
+
+    return output_write_all(output->fd, output->path ? output->path : "standard output", &text,
+                            err);
+}
+
+bool output_reader_has_gone(const struct output *output)
+{
+    struct pollfd state = {.fd = output->fd};
+
+    return poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 /* The real place of `path`, so that a link is followed and not replaced. Returns owned. */
@@ -98,9 +162,7 @@ static int open_temporary(struct output *output, struct err *err)
         output->temporary = NULL;
         return err_set(err, ERR_IO, "cannot write \"%s\": %s", output->path, strerror(errno));
     }
-    if (strlen(output->temporary) < sizeof pending)
-        memcpy(pending, output->temporary, strlen(output->temporary) + 1);
-    watch_signals();
+    set_pending(output->temporary, false);
     if (fchmod(output->fd, 0666 & ~mask))
         return err_set(err, ERR_IO, "cannot write \"%s\": %s", output->path, strerror(errno));
     return 0;
@@ -125,8 +187,8 @@ int output_open(struct output *output, const char *path, struct err *err)
     exists = stat(path, &stat_of) == 0;
     if ((exists && S_ISDIR(stat_of.st_mode)) || !*path || path[strlen(path) - 1] == '/')
         return err_set(err, ERR_USAGE,
-                       "cannot write \"%s\": it is a directory, and --split is not "
-                       "in this release",
+                       "cannot write \"%s\": it is a directory, which --split and --format raw "
+                       "are for",
                        path);
     if (exists && !S_ISREG(stat_of.st_mode))
         return open_special(output, path, err);
@@ -162,7 +224,7 @@ int output_commit(struct output *output, struct err *err)
     output->fd = -1;
     if (close(fd) || rename(output->temporary, output->path))
         goto fail;
-    pending[0] = '\0';
+    set_pending(NULL, false);
     free(output->temporary);
     output->temporary = NULL;
     if (sync_dir(output->path))
@@ -178,7 +240,7 @@ void output_close(struct output *output)
         close(output->fd);
     if (output->temporary)
         unlink(output->temporary);
-    pending[0] = '\0';
+    set_pending(NULL, false);
     free(output->temporary);
     free(output->path);
     *output = (struct output){.fd = -1};

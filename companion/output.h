@@ -3,6 +3,7 @@
 #define COMPANION_OUTPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "export/csv.h"
 
@@ -21,5 +22,22 @@ int output_commit(struct output *output, struct err *err);
 void output_close(struct output *output);
 /* Removes what was begun; for a signal handler. */
 void output_abandon(void);
+
+/* Has who reads our pipe gone away? */
+bool output_reader_has_gone(const struct output *output);
+
+/* For output_dir. The directory `path` is to be removed if a signal ends us; NULL: none. A signal
+ * that finds files in it only says so (output_stopped_by), and the writer ends. */
+void output_guard_dir(const char *path);
+/* A signal that would end us only says so, from now on. */
+void output_stop_softly(void);
+int output_stopped_by(void); /* 0: no signal came */
+
+struct text_span {
+    const char *bytes;
+    size_t length;
+};
+/* As a sink; `what` is named in the error. */
+int output_write_all(int fd, const char *what, const struct text_span *text, struct err *err);
 
 #endif

@@ -8,11 +8,12 @@
 struct progress {
     bool is_shown; /* stderr is a terminal that our output does not share */
     bool is_drawn;
-    int64_t drawn_ms;
+    int64_t started_ms, drawn_ms;
 };
 
 void progress_init(struct progress *progress, bool has_own_file);
-void progress_draw(struct progress *progress, double share);
+/* `share` done of the whole, 0 … 1; `bytes` read up to now. */
+void progress_draw(struct progress *progress, double share, uint64_t bytes);
 void progress_clear(struct progress *progress); /* before anything else goes to stderr */
 
 #endif

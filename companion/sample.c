@@ -41,7 +41,7 @@ static int place_columns(struct sample *sample, struct rows *rows, struct err *e
         if (columns_place(&sample->columns, rows_column_name(rows, i), &sample->places[i], err))
             return -1;
     }
-    return row_text_prepare(&sample->rows, &sample->columns, err);
+    return row_text_prepare(&sample->rows, err);
 }
 
 static int print_rows(struct sample *sample, int64_t call_at, struct err *err)
@@ -52,7 +52,7 @@ static int print_rows(struct sample *sample, int64_t call_at, struct err *err)
     int result;
 
     buf_init(&header, (size_t)64 * 1024 * 1024);
-    result = columns_write(&sample->columns, &header) ? err_memory(err) : 0;
+    result = columns_write(&sample->columns, &sample->rows.form.csv, &header) ? err_memory(err) : 0;
     if (!result)
         fwrite(header.bytes, 1, header.length, stdout);
     buf_release(&header);
@@ -99,13 +99,14 @@ int sample_print(const struct feed *feed, const struct response *response, int64
                  struct err *err)
 {
     struct sample sample = {.feed = feed, .body = &response->body, .err = err};
+    static const struct row_form form = {.csv = {.separator = ','}};
     enum feed_format format = feed->format;
     struct buf path;
     int result = -1;
 
     buf_init(&path, SAMPLE_PATH_MAX);
     columns_init(&sample.columns);
-    row_text_init(&sample.rows);
+    row_text_init(&sample.rows, &form, &sample.columns);
     if (format == FORMAT_AUTO)
         format = rows_judge(response->body.bytes, response->body.length, response->content_type);
     if (format != FORMAT_JSON && format != FORMAT_NDJSON) {

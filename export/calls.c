@@ -67,6 +67,8 @@ int calls_start(struct calls *calls, struct reader *reader, const struct selecte
     calls->to_at = options->range.to_at;
     calls->last_slot_at = selected->last_slot_at;
     calls->is_changes_only = options->is_changes_only;
+    if (selected->done_slot_at != AT_NONE)
+        return reader_seek(reader, calls->feed_id, selected->done_slot_at + 1, err);
     if (options->last ? find_last(calls, options->last, &start_at, err)
                       : find_start(calls, &start_at, err))
         return -1;

@@ -137,8 +137,11 @@ int columns_place(struct columns *columns, const char *payload_name, uint32_t *p
     slot = find_slot(columns, payload_name);
     if (!columns->slots[slot]) {
         *place = COLUMN_NONE;
-        if (columns->is_fixed)
+        if (columns->is_fixed) {
+            if (columns->on_late)
+                columns->on_late(columns->cookie, payload_name);
             return 0;
+        }
         if (add_payload(columns, payload_name, err))
             return -1;
         columns->slots[slot] = (uint32_t)columns->count;
@@ -152,14 +155,20 @@ size_t columns_payload_count(const struct columns *columns)
     return columns->count - columns->own_count;
 }
 
-int columns_write(const struct columns *columns, struct buf *out)
+const char *columns_payload_name(const struct columns *columns, size_t place)
+{
+    return columns->columns[columns->own_count + place].name;
+}
+
+int columns_write(const struct columns *columns, const struct csv_form *form, struct buf *out)
 {
     size_t i;
 
     for (i = 0; i < columns->count; i++) {
         const char *name = columns->columns[i].name;
 
-        if ((i && buf_append_char(out, ',')) || csv_cell(out, name, strlen(name), NULL))
+        if ((i && buf_append_char(out, form->separator)) ||
+            csv_cell_as(out, form, name, strlen(name), NULL))
             return -1;
     }
     return buf_append_char(out, '\n');

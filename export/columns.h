@@ -25,6 +25,9 @@ struct columns {
     uint32_t *slots;  /* hash table: place in `columns` + 1, 0 if free */
     size_t slot_count;
     bool is_fixed; /* nothing is added any more */
+    /* Told of each payload column that is looked for and not there; NULL: nobody is. */
+    void (*on_late)(void *cookie, const char *payload_name);
+    void *cookie;
 };
 
 void columns_init(struct columns *columns);
@@ -36,6 +39,9 @@ int columns_add_own(struct columns *columns, const char *name, struct err *err);
 int columns_place(struct columns *columns, const char *payload_name, uint32_t *place,
                   struct err *err);
 size_t columns_payload_count(const struct columns *columns);
-int columns_write(const struct columns *columns, struct buf *out);
+/* As written in the header. */
+const char *columns_payload_name(const struct columns *columns, size_t place);
+/* The header as a line. */
+int columns_write(const struct columns *columns, const struct csv_form *form, struct buf *out);
 
 #endif

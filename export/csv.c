@@ -1,16 +1,31 @@
 #include "export/csv.h"
 
-#include <stdbool.h>
+#include <string.h>
+
+#include "export/plain_number.h"
 
 /* What a byte means to a cell: 0 nothing, else why a closer look is due. */
-enum { BYTE_PLAIN, BYTE_QUOTED, BYTE_HIGH };
+enum { BYTE_QUOTED = 1, BYTE_COMMA = 2, BYTE_TAB = 4, BYTE_HIGH = 8 };
 
-static unsigned byte_class(unsigned char c)
-{
-    if (c >= 0x80)
-        return BYTE_HIGH;
-    return c == '"' || c == ',' || c == '\n' || c == '\r' ? BYTE_QUOTED : BYTE_PLAIN;
-}
+#define HIGH_16                                                                                    \
+    BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH,        \
+        BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH, BYTE_HIGH
+
+static const unsigned char classes[256] = {
+    ['"'] = BYTE_QUOTED,
+    ['\n'] = BYTE_QUOTED,
+    ['\r'] = BYTE_QUOTED,
+    [','] = BYTE_COMMA,
+    ['\t'] = BYTE_TAB,
+    [0x80] = HIGH_16,
+    HIGH_16,
+    HIGH_16,
+    HIGH_16,
+    HIGH_16,
+    HIGH_16,
+    HIGH_16,
+    HIGH_16,
+};
 
 /* How many continuation bytes a lead byte asks for, and the range of the first of them: Unicode
  * 15, table 3-7, which leaves out overlong forms, surrogates and what lies above U+10FFFF. */
@@ -92,19 +107,40 @@ static int append_checked(struct buf *line, const char *text, size_t length, uin
     return append_doubled(line, text, start, length);
 }
 
-int csv_cell(struct buf *line, const char *text, size_t length, uint64_t *replaced)
+/* OWASP, "CSV injection". */
+static bool is_formula(const char *text, size_t length)
 {
+    static const char wide[][4] = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
+    size_t at = 0, i;
+
+    while (at < length && text[at] == ' ')
+        at++;
+    if (at == length)
+        return false;
+    if (memchr("=+-@\t\r\n", text[at], 7))
+        return !is_plain_number(text + (*text == '+'), length - (*text == '+'));
+    for (i = 0; length - at >= 3 && i < sizeof wide / sizeof wide[0]; i++) {
+        if (memcmp(text + at, wide[i], 3) == 0)
+            return true;
+    }
+    return false;
+}
+
+int csv_cell_as(struct buf *line, const struct csv_form *form, const char *text, size_t length,
+                uint64_t *replaced)
+{
+    unsigned quoted = BYTE_QUOTED | (form->separator == ',' ? BYTE_COMMA : BYTE_TAB), seen = 0;
+    bool is_guarded = form->is_safe && is_formula(text, length);
     size_t before = line->length;
-    unsigned seen = 0;
     bool is_quoted;
     size_t i;
 
     for (i = 0; i < length; i++)
-        seen |= byte_class((unsigned char)text[i]);
-    if (!seen)
+        seen |= classes[(unsigned char)text[i]];
+    if (!(seen & (quoted | BYTE_HIGH)) && !is_guarded)
         return buf_append(line, text, length);
-    is_quoted = (seen & BYTE_QUOTED) != 0;
-    if ((is_quoted && buf_append_char(line, '"')) ||
+    is_quoted = (seen & quoted) != 0;
+    if ((is_quoted && buf_append_char(line, '"')) || (is_guarded && buf_append_char(line, '\'')) ||
         (seen & BYTE_HIGH ? append_checked(line, text, length, replaced)
                           : append_doubled(line, text, 0, length)) ||
         (is_quoted && buf_append_char(line, '"'))) {
@@ -112,4 +148,11 @@ int csv_cell(struct buf *line, const char *text, size_t length, uint64_t *replac
         return -1;
     }
     return 0;
+}
+
+int csv_cell(struct buf *line, const char *text, size_t length, uint64_t *replaced)
+{
+    static const struct csv_form form = {.separator = ','};
+
+    return csv_cell_as(line, &form, text, length, replaced);
 }

@@ -2,7 +2,10 @@
  *
  * The header is the union of the columns in order of first appearance, so a dump reads its range
  * twice: once to learn the columns (only bodies, no cells kept), once to write; polls that come in
- * between are left out of both by fixing the end of every feed first. With `columns` it reads once.
+ * between are left out of both by fixing the end of every feed first. With `columns`, as NDJSON and
+ * raw it reads once.
+ *
+ * Split by feed, each file has the columns of its feed; by day or hour, all files have the same.
  */
 #ifndef EXPORT_DUMP_H
 #define EXPORT_DUMP_H
@@ -23,15 +26,29 @@ struct export_range {
 
 enum time_format { TIME_ISO, TIME_UNIX, TIME_UNIX_MS, TIME_STRFTIME };
 
+enum dump_format { DUMP_CSV, DUMP_TSV, DUMP_NDJSON, DUMP_RAW };
+enum dump_split { SPLIT_NONE, SPLIT_FEED, SPLIT_DAY, SPLIT_HOUR };
+
+/* The files that a split or raw dump writes; what is written goes into the one at hand. */
+struct sink_set {
+    struct sink sink;
+    /* Takes the file `name` ("bus.csv", "bus/2026-11-23T221500.000000Z.json") to hand: a new one,
+     * or the end of one had in hand before. */
+    int (*turn_to)(void *cookie, const char *name, bool *is_new, struct err *err);
+    /* The file at hand is done, and shall be of that time. */
+    int (*stamp)(void *cookie, int64_t at, struct err *err);
+    void *cookie;
+};
+
 struct dump_counts {
     uint64_t polls, rows, invalid, bodies_without_rows, duplicate_cells, replaced_bytes;
-    uint64_t undecoded; /* polls of a format that has no decoder */
 };
 
 /* Told while a dump runs; each may be NULL. */
 struct dump_watcher {
     void (*on_feed)(void *cookie, const char *feed, const struct dump_counts *counts);
-    void (*on_progress)(void *cookie, double share); /* 0 … 1, after every poll */
+    /* After every poll. `share` of the whole: 0 … 1; `bytes` of bodies read up to now. */
+    void (*on_progress)(void *cookie, double share, uint64_t bytes);
     void *cookie;
 };
 
@@ -44,11 +61,17 @@ struct dump_options {
     const char *with;    /* "slot,status": columns of polls; NULL: none */
     uint64_t last;       /* the last so many polls of each feed that would give rows; 0: all */
     bool is_changes_only;
+    enum dump_format format;
+    bool is_spreadsheet_safe; /* CSV and TSV: see csv.h */
+    const char *kind;         /* of GTFS-Realtime: "vehicle"; NULL: the only one there is */
+    enum dump_split split;
+    const struct sink_set *files;       /* where a split or raw dump goes; else NULL */
     const struct dump_watcher *watcher; /* NULL: none */
 };
 
-/* ERR_USAGE: a bad path, column or time; ERR_ABSENT: no such feed. `counts` (may be NULL) are of
- * all feeds; what is counted for a body is counted for every poll that was answered with it. */
+/* `sink` is not looked at if there are `files`. ERR_USAGE: a bad path, column or time; ERR_ABSENT:
+ * no such feed. `counts` (may be NULL) are of all feeds; what is counted for a body is counted for
+ * every poll that was answered with it. */
 int dump_run(struct store *store, const struct dump_options *options, const struct sink *sink,
              struct dump_counts *counts, struct err *err);
 

@@ -53,6 +53,11 @@ static const bool is_number[COLUMN_COUNT] = {
     [COLUMN_BODY_BYTES] = true, [COLUMN_DEFINITION] = true,
 };
 
+bool polls_is_number(size_t index)
+{
+    return is_number[index];
+}
+
 static int append_instant(struct buf *out, const struct zone *zone, int64_t at)
 {
     char text[ZONE_ISO_MAX];

@@ -7,6 +7,8 @@
 
 /* The columns of polls, in order, NULL at the end. */
 extern const char *const polls_columns[];
+/* Is the column one of numbers? */
+bool polls_is_number(size_t index);
 /* Appends the text of column `index` for a poll (for one slot of a run: `slot_at`). -1: buf is
  * full. */
 int polls_cell(struct buf *out, size_t index, const char *feed, const struct poll_record *poll,

@@ -3,20 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "export/json_cell.h"
+
 #define ROW_TEXT_MAX ((size_t)1 << 30)
 
-void row_text_init(struct row_text *rows)
+void row_text_init(struct row_text *rows, const struct row_form *form,
+                   const struct columns *columns)
 {
-    *rows = (struct row_text){0};
+    *rows = (struct row_text){.form = *form, .columns = columns};
     buf_init(&rows->text, ROW_TEXT_MAX);
+    buf_init(&rows->keys, ROW_TEXT_MAX);
 }
 
 void row_text_release(struct row_text *rows)
 {
     buf_release(&rows->text);
+    buf_release(&rows->keys);
     free(rows->ends);
     free(rows->cells);
-    row_text_init(rows);
+    free(rows->key_ends);
+    *rows = (struct row_text){0};
 }
 
 void row_text_reset(struct row_text *rows)
@@ -26,17 +33,18 @@ void row_text_reset(struct row_text *rows)
     rows->replaced = 0;
 }
 
-int row_text_prepare(struct row_text *rows, const struct columns *columns, struct err *err)
+int row_text_prepare(struct row_text *rows, struct err *err)
 {
-    size_t count = columns_payload_count(columns);
+    size_t count = columns_payload_count(rows->columns);
     uint32_t *grown;
 
-    if (count <= rows->cell_count)
+    rows->cell_count = 0;
+    if (!count || rows->form.is_json)
         return 0;
     grown = realloc(rows->cells, count * sizeof *grown);
     if (!grown)
         return err_memory(err);
-    memset(grown + rows->cell_count, 0, (count - rows->cell_count) * sizeof *grown);
+    memset(grown, 0, count * sizeof *grown);
     rows->cells = grown;
     rows->cell_count = count;
     return 0;
@@ -57,27 +65,27 @@ static int add_end(struct row_text *rows)
     return 0;
 }
 
-static int append_cells(struct row_text *rows, const struct cell *cells)
+static int append_line(struct row_text *rows, const struct cell *cells)
 {
     size_t i;
 
     for (i = 0; i < rows->cell_count; i++) {
         const struct cell *cell;
 
-        if (buf_append_char(&rows->text, ','))
+        if (buf_append_char(&rows->text, rows->form.csv.separator))
             return -1;
         if (!rows->cells[i])
             continue;
         cell = &cells[rows->cells[i] - 1];
         rows->cells[i] = 0;
-        if (csv_cell(&rows->text, cell->text, cell->length, &rows->replaced))
+        if (csv_cell_as(&rows->text, &rows->form.csv, cell->text, cell->length, &rows->replaced))
             return -1;
     }
     return buf_append_char(&rows->text, '\n');
 }
 
-int row_text_add(struct row_text *rows, const struct cell *cells, size_t count,
-                 const uint32_t *places, struct err *err)
+static int add_line(struct row_text *rows, const struct cell *cells, size_t count,
+                    const uint32_t *places)
 {
     size_t i;
 
@@ -87,7 +95,59 @@ int row_text_add(struct row_text *rows, const struct cell *cells, size_t count,
         if (place < rows->cell_count)
             rows->cells[place] = (uint32_t)i + 1;
     }
-    if (append_cells(rows, cells) || add_end(rows))
+    return append_line(rows, cells);
+}
+
+/* Writes the names down to `place`, once for all rows. */
+static int learn_keys(struct row_text *rows, uint32_t place)
+{
+    while (rows->key_count <= place) {
+        const char *name = columns_payload_name(rows->columns, rows->key_count);
+
+        if (rows->key_count == rows->key_capacity) {
+            size_t capacity = rows->key_capacity ? 2 * rows->key_capacity : 64;
+            size_t *grown = realloc(rows->key_ends, capacity * sizeof *grown);
+
+            if (!grown)
+                return -1;
+            rows->key_ends = grown;
+            rows->key_capacity = capacity;
+        }
+        if (buf_append_char(&rows->keys, ',') ||
+            json_write_string(&rows->keys, name, strlen(name)) || buf_append_char(&rows->keys, ':'))
+            return -1;
+        rows->key_ends[rows->key_count++] = rows->keys.length;
+    }
+    return 0;
+}
+
+static int add_object(struct row_text *rows, const struct cell *cells, size_t count,
+                      const uint32_t *places)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        uint32_t place = places[cells[i].column];
+        size_t start;
+
+        if (place == COLUMN_NONE)
+            continue;
+        if (place >= rows->key_count && learn_keys(rows, place))
+            return -1;
+        start = place ? rows->key_ends[place - 1] : 0;
+        if (buf_append(&rows->text, rows->keys.bytes + start, rows->key_ends[place] - start) ||
+            json_cell(&rows->text, &cells[i], &rows->replaced))
+            return -1;
+    }
+    return buf_append(&rows->text, "}\n", 2);
+}
+
+int row_text_add(struct row_text *rows, const struct cell *cells, size_t count,
+                 const uint32_t *places, struct err *err)
+{
+    if ((rows->form.is_json ? add_object(rows, cells, count, places)
+                            : add_line(rows, cells, count, places)) ||
+        add_end(rows))
         return err_memory(err);
     return 0;
 }

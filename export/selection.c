@@ -69,7 +69,7 @@ static int on_feed(void *cookie, const struct stored_feed *stored)
         return 1;
     }
     choosing->selection->feeds[choosing->selection->count++] =
-        (struct selected){.stored = *stored, .last_slot_at = AT_NONE};
+        (struct selected){.stored = *stored, .last_slot_at = AT_NONE, .done_slot_at = AT_NONE};
     return 0;
 }
 
@@ -199,6 +199,28 @@ fail:
     if (result)
         selection_release(selection);
     return result;
+}
+
+int selection_renew(struct selection *selection, struct store *store,
+                    const struct export_range *range, struct err *err)
+{
+    struct selection renewed;
+    size_t i, j = 0;
+
+    if (selection_make(&renewed, store, range, err))
+        return -1;
+    for (i = 0; i < renewed.count; i++) {
+        const char *name = renewed.feeds[i].stored.name;
+
+        while (j < selection->count && strcmp(selection->feeds[j].stored.name, name) < 0)
+            j++;
+        if (j < selection->count && selection->feeds[j].stored.id == renewed.feeds[i].stored.id)
+            renewed.feeds[i].done_slot_at = selection->feeds[j].done_slot_at;
+    }
+    renewed.zone = selection->zone;
+    selection_release(selection);
+    *selection = renewed;
+    return 0;
 }
 
 void selection_release(struct selection *selection)

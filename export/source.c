@@ -50,7 +50,8 @@ int source_open(struct source *source, struct store *store, struct reader *reade
                               .selected = selected,
                               .columns = columns,
                               .rows = options->rows,
-                              .column_list = options->columns};
+                              .column_list = options->columns,
+                              .kind = options->kind};
     buf_init(&source->body, PACK_RAW_MAX);
     buf_init(&source->shape.path, PATH_TEXT_MAX);
     if (feed && !source->rows)
@@ -150,11 +151,6 @@ static enum feed_format known_format(const struct source *source, uint8_t shape_
     return feed && feed->format != FORMAT_AUTO ? feed->format : (enum feed_format)shape_format;
 }
 
-static bool has_decoder(enum feed_format format)
-{
-    return format == FORMAT_JSON || format == FORMAT_NDJSON;
-}
-
 static struct decoder *find_decoder(struct source *source, enum feed_format format, uint32_t epoch)
 {
     size_t i;
@@ -175,6 +171,8 @@ static struct decoder *add_decoder(struct source *source, enum feed_format forma
 
     decoder_release(decoder);
     decoder->rows = rows_new(format, path, source->column_list, err);
+    if (decoder->rows && source->kind && rows_set_kind(decoder->rows, source->kind, err))
+        decoder_release(decoder);
     decoder->format = format;
     decoder->url_epoch = epoch;
     return decoder->rows ? decoder : NULL;
@@ -246,27 +244,30 @@ static int choose_path(struct source *source, enum feed_format format, const cha
     return *path ? 0 : err_memory(err);
 }
 
-/* For the bytes in `body`; NULL in `decoder`: there is none for what they are. */
-static int choose_decoder(struct source *source, uint32_t epoch, const char *content_type,
-                          struct decoder **decoder, struct err *err)
+/* What the bytes in `body` are. */
+static int judge(struct source *source, uint32_t epoch, const char *content_type,
+                 enum feed_format *format, struct err *err)
 {
+    if (read_shape(source, epoch, err))
+        return -1;
+    *format = known_format(source, source->shape.format);
+    if (*format == FORMAT_AUTO)
+        *format = rows_judge(source->body.bytes, source->body.length, content_type);
+    return 0;
+}
+
+/* For the bytes in `body`; NULL: failed. */
+static struct decoder *choose_decoder(struct source *source, uint32_t epoch,
+                                      const char *content_type, struct err *err)
+{
+    struct decoder *decoder;
     enum feed_format format;
     const char *path;
 
-    *decoder = NULL;
-    if (read_shape(source, epoch, err))
-        return -1;
-    format = known_format(source, source->shape.format);
-    if (format == FORMAT_AUTO)
-        format = rows_judge(source->body.bytes, source->body.length, content_type);
-    if (!has_decoder(format))
-        return 0;
-    if (choose_path(source, format, &path, err))
-        return -1;
-    *decoder = find_decoder(source, format, epoch);
-    if (!*decoder)
-        *decoder = add_decoder(source, format, epoch, path, err);
-    return *decoder ? 0 : -1;
+    if (judge(source, epoch, content_type, &format, err) || choose_path(source, format, &path, err))
+        return NULL;
+    decoder = find_decoder(source, format, epoch);
+    return decoder ? decoder : add_decoder(source, format, epoch, path, err);
 }
 
 struct row_passing {
@@ -321,6 +322,36 @@ static enum source_result decode(struct source *source, struct row_passing *pass
                                                                           : SOURCE_DECODED;
 }
 
+/* Reading the body ends the poll's texts, so the one that is needed is copied. */
+static int read_body(struct source *source, const struct poll_record *poll,
+                     char content_type[POLL_TEXT_MAX + 1], struct err *err)
+{
+    size_t length = poll->content_type.length;
+
+    if (length > POLL_TEXT_MAX)
+        length = 0;
+    if (length)
+        memcpy(content_type, poll->content_type.bytes, length);
+    content_type[length] = '\0';
+    return reader_body(source->reader, source->selected->stored.id, poll->body_slot_at,
+                       &source->body, err);
+}
+
+int source_read(struct source *source, const struct poll_record *poll, enum feed_format *format,
+                struct err *err)
+{
+    bool is_invalid = (poll->flags & POLL_INVALID) != 0;
+    uint32_t epoch = url_epoch(source, poll->definition);
+    char content_type[POLL_TEXT_MAX + 1];
+
+    if (read_body(source, poll, content_type, err))
+        return -1;
+    if (!is_invalid)
+        return judge(source, epoch, content_type, format, err);
+    *format = rows_judge(source->body.bytes, source->body.length, NULL);
+    return 0;
+}
+
 enum source_result source_decode(struct source *source, const struct poll_record *poll,
                                  source_row_fn *on_cells, void *cookie, struct rows_counts *counts,
                                  struct err *err)
@@ -328,13 +359,10 @@ enum source_result source_decode(struct source *source, const struct poll_record
     struct row_passing passing = {
         .columns = source->columns, .on_row = on_cells, .cookie = cookie, .err = err};
     uint32_t epoch = url_epoch(source, poll->definition);
-    char content_type[POLL_TEXT_MAX + 1] = "";
+    char content_type[POLL_TEXT_MAX + 1];
 
-    if (poll->content_type.length && poll->content_type.length < sizeof content_type)
-        memcpy(content_type, poll->content_type.bytes, poll->content_type.length);
-    if (reader_body(source->reader, source->selected->stored.id, poll->body_slot_at, &source->body,
-                    err) ||
-        choose_decoder(source, epoch, content_type, &passing.decoder, err))
+    if (read_body(source, poll, content_type, err))
         return SOURCE_FAILED;
-    return passing.decoder ? decode(source, &passing, counts) : SOURCE_UNDECODED;
+    passing.decoder = choose_decoder(source, epoch, content_type, err);
+    return passing.decoder ? decode(source, &passing, counts) : SOURCE_FAILED;
 }

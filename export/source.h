@@ -39,6 +39,7 @@ struct source {
     const struct selected *selected;
     struct columns *columns;        /* the header */
     const char *rows, *column_list; /* of the command line or the feed; NULL: auto */
+    const char *kind;               /* NULL: not chosen */
     struct source_definition *definitions;
     size_t definition_count, definition_capacity;
     struct decoder decoders[SOURCE_DECODERS];
@@ -50,8 +51,7 @@ struct source {
 enum source_result {
     SOURCE_FAILED = -1, /* err is filled */
     SOURCE_DECODED,
-    SOURCE_INVALID,   /* the body is ill-formed; rows before the fault may have been given */
-    SOURCE_UNDECODED, /* no decoder for what it is */
+    SOURCE_INVALID, /* the body is ill-formed; rows before the fault may have been given */
 };
 
 /* Gets the cells with `places[cell.column]` for each; -1 stops, `err` being its own
@@ -66,6 +66,10 @@ int source_open(struct source *source, struct store *store, struct reader *reade
 void source_release(struct source *source);
 /* May its columns be told without reading a body? Then they are in the header now. */
 int source_learn_given(struct source *source, bool *is_given, struct err *err);
+/* Reads the poll's body into `body`, and tells what it is: what its feed is said or found to be, or
+ * of an invalid one what its bytes are. The poll's texts are gone afterwards. */
+int source_read(struct source *source, const struct poll_record *poll, enum feed_format *format,
+                struct err *err);
 /* Reads the poll's body and decodes it. The poll's texts are gone afterwards. `on_row` NULL: its
  * columns are put into the header, no more. Adds to `counts`. */
 enum source_result source_decode(struct source *source, const struct poll_record *poll,

@@ -1,0 +1,100 @@
+/* One poll's body into rows, or into the header. */
+#include "export/dump_parts.h"
+
+struct row_writing {
+    struct dump *dump;
+    struct err *err;
+};
+
+static int write_rows(struct dump *dump, struct err *err)
+{
+    dump->counts.rows += dump->rows.row_count;
+    return row_text_write(&dump->rows, &dump->own.prefix, &dump->out, err);
+}
+
+static int on_row(void *cookie, const struct cell *cells, size_t count, const uint32_t *places)
+{
+    struct row_writing *writing = cookie;
+    struct dump *dump = writing->dump;
+
+    if (row_text_add(&dump->rows, cells, count, places, writing->err))
+        return -1;
+    if (!row_text_is_much(&dump->rows))
+        return 0;
+    /* Too much to keep: it goes out now, and the next poll decodes the body again. */
+    dump->body.is_at_hand = false;
+    if (write_rows(dump, writing->err))
+        return -1;
+    dump->body.counts.replaced_bytes += dump->rows.replaced;
+    row_text_reset(&dump->rows);
+    return 0;
+}
+
+static int decode_body(struct dump *dump, struct source *source, const struct poll_record *poll,
+                       struct err *err)
+{
+    struct row_writing writing = {dump, err};
+    struct dump_body *body = &dump->body;
+
+    *body = (struct dump_body){.is_at_hand = true, .slot_at = poll->body_slot_at};
+    row_text_reset(&dump->rows);
+    body->result = source_decode(source, poll, on_row, &writing, &body->counts, err);
+    body->counts.replaced_bytes += dump->rows.replaced;
+    dump->read_bytes += source->body.length;
+    if (body->result == SOURCE_FAILED)
+        body->is_at_hand = false;
+    return body->result == SOURCE_FAILED ? -1 : 0;
+}
+
+static int count_poll(struct dump *dump, const struct dump_body *body, struct err *err)
+{
+    struct dump_counts *counts = &dump->counts;
+
+    switch (body->result) {
+    case SOURCE_FAILED:
+        return -1;
+    case SOURCE_INVALID:
+        counts->invalid++;
+        return 0;
+    case SOURCE_DECODED:
+        break;
+    }
+    counts->bodies_without_rows += body->counts.bodies_without_rows;
+    counts->duplicate_cells += body->counts.duplicate_cells;
+    counts->replaced_bytes += body->counts.replaced_bytes;
+    return write_rows(dump, err);
+}
+
+int dump_write_poll(struct dump *dump, struct source *source, const struct poll_record *poll,
+                    struct err *err)
+{
+    const char *feed = source->selected->stored.name;
+    struct dump_body *body = &dump->body;
+
+    dump->counts.polls++;
+    if (poll->flags & POLL_INVALID) {
+        dump->counts.invalid++;
+        return 0;
+    }
+    if (dump_turn_to_file(dump, calls_time(poll), err) ||
+        own_cells_make(&dump->own, feed, poll, &dump->counts.replaced_bytes, err))
+        return -1;
+    if (!(body->is_at_hand && body->slot_at == poll->body_slot_at) &&
+        decode_body(dump, source, poll, err))
+        return -1;
+    return count_poll(dump, body, err);
+}
+
+int dump_learn_poll(struct dump *dump, struct source *source, const struct poll_record *poll,
+                    struct err *err)
+{
+    struct dump_body *body = &dump->body;
+    enum source_result result;
+
+    if (poll->flags & POLL_INVALID || (body->is_at_hand && body->slot_at == poll->body_slot_at))
+        return 0;
+    *body = (struct dump_body){.is_at_hand = true, .slot_at = poll->body_slot_at};
+    result = source_decode(source, poll, NULL, NULL, &body->counts, err);
+    dump->read_bytes += source->body.length;
+    return result == SOURCE_FAILED ? -1 : 0;
+}
