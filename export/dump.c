@@ -77,6 +77,12 @@ void dump_release(struct dump *dump)
     selection_release(&dump->selection);
 }
 
+/* Without a header nothing has to be known beforehand. */
+static bool is_read_once(const struct dump_options *options)
+{
+    return options->format == DUMP_NDJSON || options->format == DUMP_RAW;
+}
+
 int dump_name_columns(struct dump *dump, struct err *err)
 {
     columns_release(&dump->columns);
@@ -87,7 +93,7 @@ int dump_name_columns(struct dump *dump, struct err *err)
 int dump_fix_columns(struct dump *dump, struct err *err)
 {
     dump->reading = READING_ROWS;
-    if (dump->own.form.is_json)
+    if (is_read_once(dump->options))
         return 0;
     dump->columns.is_fixed = true;
     if (row_text_prepare(&dump->rows, err))
@@ -113,11 +119,6 @@ static double feed_share(const struct dump *dump, int64_t slot_at)
     if (to_at > from_at && slot_at < to_at)
         share = (double)(slot_at - from_at) / (double)(to_at - from_at);
     return share > 0 ? share : 0;
-}
-
-static bool is_read_once(const struct dump_options *options)
-{
-    return options->format == DUMP_NDJSON || options->format == DUMP_RAW;
 }
 
 static void tell_progress(const struct dump *dump, int64_t slot_at)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "export/columns.h"
+#include "export/json_cell.h"
 #include "export/table.h"
 #include "text_sink.h"
 
@@ -78,6 +79,119 @@ static void bytes_that_are_not_utf8_are_replaced_and_counted(void **state)
     }
 }
 
+struct form_case {
+    char separator;
+    bool is_safe;
+    const char *text, *cell;
+};
+
+static void each_form_quotes_its_own_separator(void **state)
+{
+    static const struct form_case cases[] = {
+        {'\t', false, "a,b", "a,b"},
+        {'\t', false, "a\tb", "\"a\tb\""},
+        {'\t', false, "\"", "\"\"\"\""},
+        {'\t', false, "a\nb", "\"a\nb\""},
+        {'\t', false, "Zürich", "Zürich"},
+        {',', false, "a\tb", "a\tb"},
+        {',', false, "=1+1", "=1+1"},
+        /* safe for spreadsheets */
+        {',', true, "=1+1", "'=1+1"},
+        {',', true, "  =1+1", "'  =1+1"},
+        {',', true, "+x", "'+x"},
+        {',', true, "@SUM(A1)", "'@SUM(A1)"},
+        {',', true, "-x", "'-x"},
+        {',', true, "-", "'-"},
+        {',', true, "\tx", "'\tx"},
+        {'\t', true, "\tx", "\"'\tx\""},
+        {',', true, "\rx", "\"'\rx\""},
+        {',', true, "\nx", "\"'\nx\""},
+        {',', true, "=a,b", "\"'=a,b\""},
+        {',', true, "=\"a\"", "\"'=\"\"a\"\"\""},
+        {',', true, "＝1+1", "'＝1+1"},
+        {',', true, "=ü", "'=ü"},
+        {',', true, "-2+3", "'-2+3"},
+        {',', true, "+1 555", "'+1 555"},
+        {',', true, " -5", "' -5"},
+        {',', true, "-1.", "'-1."},
+        {',', true, "-1e", "'-1e"},
+        {',', true, "--1", "'--1"},
+        {',', true, "-5", "-5"},
+        {',', true, "+5", "+5"},
+        {',', true, "-0.25e+10", "-0.25e+10"},
+        {',', true, "-1E5", "-1E5"},
+        {',', true, "5", "5"},
+        {',', true, "a=b", "a=b"},
+        {',', true, "", ""},
+        {',', true, "  ", "  "},
+        {',', true, "'x", "'x"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct csv_form form = {cases[i].separator, cases[i].is_safe};
+        struct buf line;
+
+        buf_init(&line, 1024);
+        assert_int_equal(csv_cell_as(&line, &form, cases[i].text, strlen(cases[i].text), NULL), 0);
+        assert_string_equal(buf_text(&line), cases[i].cell);
+        buf_release(&line);
+    }
+}
+
+struct json_case {
+    const char *text;
+    bool is_string, is_json;
+    const char *cell;
+    uint64_t replaced;
+};
+
+static void a_cell_of_json_is_what_it_was(void **state)
+{
+    static const struct json_case cases[] = {
+        {"", true, false, "\"\"", 0},
+        {"", false, false, "null", 0},
+        {"1.50", false, false, "1.50", 0},
+        {"-0", false, false, "-0", 0},
+        {"1e400", false, false, "1e400", 0},
+        {"123456789012345678901234567890", false, false, "123456789012345678901234567890", 0},
+        {"1.50", true, false, "\"1.50\"", 0},
+        {"true", false, false, "true", 0},
+        {"false", false, false, "false", 0},
+        {"true", true, false, "\"true\"", 0},
+        {"[1,\"a\"]", false, true, "[1,\"a\"]", 0},
+        {"a\"b\\c\n\x01", true, false, "\"a\\\"b\\\\c\\n\\u0001\"", 0},
+        {"Zürich", true, false, "\"Zürich\"", 0},
+        {"caf\xE9", true, false, "\"caf\xEF\xBF\xBD\"", 1},
+        /* what a decoder may give without quotes, and JSON has no number for */
+        {"nan", false, false, "\"nan\"", 0},
+        {"007", false, false, "\"007\"", 0},
+        {"-01", false, false, "\"-01\"", 0},
+        {"1.", false, false, "\"1.\"", 0},
+        {"+1", false, false, "\"+1\"", 0},
+        {"-", false, false, "\"-\"", 0},
+        {"ROUTE", false, false, "\"ROUTE\"", 0},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct cell cell = {.text = cases[i].text,
+                                  .length = strlen(cases[i].text),
+                                  .is_string = cases[i].is_string,
+                                  .is_json = cases[i].is_json};
+        uint64_t replaced = 0;
+        struct buf out;
+
+        buf_init(&out, 1024);
+        assert_int_equal(json_cell(&out, &cell, &replaced), 0);
+        assert_string_equal(buf_text(&out), cases[i].cell);
+        assert_int_equal(replaced, cases[i].replaced);
+        buf_release(&out);
+    }
+}
+
 static void a_cell_that_does_not_fit_leaves_the_line_as_it_was(void **state)
 {
     struct buf line;
@@ -109,7 +223,7 @@ static void payload_columns_named_like_ours_are_renamed(void **state)
         assert_int_equal(place, places[i]);
     }
     buf_init(&line, 1024);
-    assert_int_equal(columns_write(&columns, &line), 0);
+    assert_int_equal(columns_write(&columns, &(struct csv_form){.separator = ','}, &line), 0);
     assert_string_equal(buf_text(&line),
                         "feed,call_time,id,payload.feed,status,payload.call_time\n");
     buf_release(&line);
@@ -202,6 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_are_quoted_only_where_they_must_be),
         cmocka_unit_test(bytes_that_are_not_utf8_are_replaced_and_counted),
+        cmocka_unit_test(each_form_quotes_its_own_separator),
+        cmocka_unit_test(a_cell_of_json_is_what_it_was),
         cmocka_unit_test(a_cell_that_does_not_fit_leaves_the_line_as_it_was),
         cmocka_unit_test(payload_columns_named_like_ours_are_renamed),
         cmocka_unit_test(thousands_of_columns_keep_their_places),

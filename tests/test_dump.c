@@ -253,7 +253,7 @@ static void invalid_and_rowless_bodies_are_counted(void **state)
     assert_int_equal(counts.replaced_bytes, 1);
 }
 
-static void a_format_without_decoder_is_counted(void **state)
+static void text_gives_its_size_and_sum(void **state)
 {
     struct scratch *scratch = *state;
     struct dump_options options = everything();
@@ -262,7 +262,9 @@ static void a_format_without_decoder_is_counted(void **state)
     put_feed(scratch, 1, "motd", DEFINITION);
     text->poll.content_type = (struct text){"text/plain", 10};
     put(scratch, text);
-    assert_int_equal(dump(scratch, &options, "feed,call_time\n").undecoded, 1);
+    dump(scratch, &options,
+         "feed,call_time,bytes,sha256\nmotd,2026-11-23T12:00:00.001+00:00,5,"
+         "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\n");
 }
 
 static void ndjson_gives_a_row_a_line(void **state)
@@ -445,7 +447,7 @@ int main(void)
         ON_STORE(the_range_is_of_call_time),
         ON_STORE(feeds_come_by_name_with_the_union_of_their_columns),
         ON_STORE(invalid_and_rowless_bodies_are_counted),
-        ON_STORE(a_format_without_decoder_is_counted),
+        ON_STORE(text_gives_its_size_and_sum),
         ON_STORE(ndjson_gives_a_row_a_line),
         ON_STORE(columns_of_polls_come_after_call_time),
         ON_STORE(rows_and_columns_override_the_feed),
