@@ -63,10 +63,10 @@ static int on_row_measured(void *cookie, const struct cell *cells, size_t count)
 static char *read_file(const char *path, size_t *length)
 {
     FILE *file = fopen(path, "rb");
+    long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
     char *bytes;
-    long size;
 
-    if (!file || fseek(file, 0, SEEK_END) || (size = ftell(file)) < 0)
+    if (size < 0)
         die(path);
     rewind(file);
     /* Exactly as long as the body, so that a sanitizer sees a byte read behind it. */
