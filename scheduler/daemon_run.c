@@ -59,6 +59,10 @@ static void watch_writer(struct daemon *daemon, const struct loop_time *now)
             log_event(LEVEL_ERROR, "disk", "state=full reason=\"%s\"", why.text);
         daemon->service.is_disk_full = true;
         daemon->service.disk_full_at = now->wall_at;
+        if (daemon->service.is_once) { /* a timer that starts it must not find it waiting still */
+            daemon->service.failures++;
+            loop_stop(daemon->service.loop);
+        }
         break;
     case WRITER_BROKEN:
         if (!daemon->is_broken)

@@ -57,6 +57,15 @@ class Once(Case):
         self.assertEqual([(p["outcome"], p["flags"]) for p in self.stage.polls()],
                          [("new", ""), ("same", "once")])
 
+    def test_fails_at_once_where_it_may_not_store(self):
+        web = self.use(Web(from_paths(a=b'{"x":1}')))
+        self.stage.feed("a", web.url + "/a")
+        self.stage.settings(disk_reserve="1048576GiB")
+        code, service = self.stage.once()
+        self.assertEqual(code, 1)
+        self.assertEqual([line["state"] for line in service.events("disk")], ["full"])
+        self.assertEqual(self.stage.polls(), [])
+
     def test_waits_for_a_host_gap(self):
         web = self.use(Web(from_paths(a=b"1")))
         for name in "xyz":
