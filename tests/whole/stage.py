@@ -118,10 +118,10 @@ class Stage:
     def settings(self, **keys):
         self.write("pollard.json", json.dumps(keys))
 
-    def feed(self, name, url, **keys):
+    def feed(self, file, url, **keys):
         """A feed on loopback; the file appears whole."""
         keys = {"url": url, "interval": "1s", "allow_private": True, **keys}
-        self.write(f"feeds/{name}.json", json.dumps(keys))
+        self.write(f"feeds/{file}.json", json.dumps(keys))
 
     def write(self, path, text):
         target = self.config / path
