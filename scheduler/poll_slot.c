@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "scheduler/poll.h"
 
+enum { ONCE_LOOK_US = 1000 * 1000 }; /* how often --once looks at what waits for room */
+
 /* The latest slot up to now was missed: polled once, late, if the feed wants that; others stay
  * missed. */
 static void catch_up(struct poll *poll, enum poll_detail reason, const struct loop_time *now)
@@ -90,12 +92,13 @@ void poll_pass(struct poll *poll, enum poll_detail reason, const struct loop_tim
 void poll_queue(struct poll *poll, const struct loop_time *now)
 {
     struct service *service = poll->service;
+    int64_t due_at = service->is_once ? now->wall_at + ONCE_LOOK_US : poll->attempt.next_slot_at;
 
     if (hosts_wait(service->hosts, poll->hop_host, &poll->waiter, poll->last_request_us) != 0) {
         poll_pass(poll, DETAIL_BUSY, now);
         return;
     }
-    poll_enter(poll, POLL_QUEUED, poll->attempt.next_slot_at);
+    poll_enter(poll, POLL_QUEUED, due_at);
     service_pump_soon(service);
 }
 
@@ -186,12 +189,27 @@ void poll_begin_once(struct poll *poll, int64_t slot_at, unsigned flags,
     begin_attempt(poll, now);
 }
 
+/* --once has no next slot, and nobody waits a day for it: only a hold longer than the feed's own
+ * waits ends the waiting. */
+static bool may_go_on_waiting(const struct poll *poll, const struct loop_time *now)
+{
+    int64_t from_us, until_us;
+
+    host_hold_span(poll->hop_host, &from_us, &until_us);
+    return poll->service->is_once &&
+           until_us <= now->mono_us + (int64_t)poll->feed->retry.max_wait_ms * US_PER_MS;
+}
+
 /* Its next slot has come while it waited for room. */
 static void on_deadline(struct poll *poll, const struct loop_time *now)
 {
     struct attempt *attempt = &poll->attempt;
     enum poll_detail reason = DETAIL_HOST_BUSY;
 
+    if (may_go_on_waiting(poll, now)) {
+        poll_enter(poll, POLL_QUEUED, now->wall_at + ONCE_LOOK_US);
+        return;
+    }
     switch (hosts_block(poll->service->hosts, poll->hop_host, now->mono_us)) {
     case HOST_FREE:
     case HOST_BUSY:

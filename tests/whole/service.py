@@ -76,6 +76,20 @@ class Once(Case):
         self.assertGreaterEqual(min(b - a for a, b in zip(times, times[1:])), 0.29)
 
 
+    def test_waits_for_no_host_that_asked_for_an_hour(self):
+        later = Answer(503, b"later", {"Retry-After": "3600"})
+        web = self.use(Web(from_paths(a=later, b=later, c=later)))
+        for name in "abc":
+            self.stage.feed(name, f"{web.url}/{name}", host_limit=1)
+        for _ in range(2):  # the second finds in the store what was asked for
+            code, service = self.stage.once()
+            self.assertEqual(code, 1)
+            self.assertIn("retry_after", service.log())
+        self.assertEqual(len(web.requests), 1)
+        self.assertEqual([(p["detail"], p["status"]) for p in self.stage.polls()],
+                         [("http_status", "503")])
+
+
 class Running(Case):
     def test_ends_by_itself_after_the_given_time(self):
         web = self.use(Web(from_paths(a=fresh())))
