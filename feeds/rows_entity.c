@@ -1,13 +1,9 @@
 #include "feeds/rows_entity.h"
 
+#include <gtfs-realtime.pb-c.h>
 #include <string.h>
 
-#include "feeds/rows_field.h"
-
-#define ENTITY_TYPE transit_realtime__feed_entity__descriptor
-#define HEADER_TYPE transit_realtime__feed_header__descriptor
-
-enum { NO_FIELD = -1 };
+#include "feeds/rows_value.h"
 
 /* The repeated fields each of whose values is a row; all others become JSON in a cell. */
 static const struct {
@@ -18,27 +14,19 @@ static const struct {
     {&transit_realtime__alert__descriptor, "informed_entity"},
 };
 
-static int field_of(const ProtobufCMessageDescriptor *type, const char *name)
-{
-    for (unsigned i = 0; i < type->n_fields; i++)
-        if (strcmp(type->fields[i].name, name) == 0)
-            return (int)i;
-    return NO_FIELD;
-}
-
-static int each_a_row_of(const ProtobufCMessageDescriptor *type)
+static struct rows_field *each_a_row_of(struct rows_branch *branch)
 {
     for (size_t i = 0; i < sizeof each_a_row / sizeof each_a_row[0]; i++)
-        if (each_a_row[i].type == type)
-            return field_of(type, each_a_row[i].field);
-    return NO_FIELD;
+        if (each_a_row[i].type == branch->type)
+            return rows_branch_named(branch, each_a_row[i].field);
+    return NULL;
 }
 
 int rows_entity_init(struct rows_entity *rows, struct rows_row *row, struct err *err)
 {
     *rows = (struct rows_entity){.row = row};
-    rows->header = rows_branch_new(&HEADER_TYPE, "feed_");
-    rows->entity = rows_branch_new(&ENTITY_TYPE, "");
+    rows->header = rows_branch_new(&transit_realtime__feed_header__descriptor, "feed_", 0);
+    rows->entity = rows_branch_new(&transit_realtime__feed_entity__descriptor, "", 1);
     return rows->header && rows->entity ? 0 : err_memory(err);
 }
 
@@ -46,186 +34,236 @@ void rows_entity_release(struct rows_entity *rows)
 {
     rows_branch_free(rows->header);
     rows_branch_free(rows->entity);
-    for (size_t i = 0; i < ROWS_KINDS_MAX; i++)
-        rows_branch_free(rows->kinds[i]);
     *rows = (struct rows_entity){0};
 }
 
-bool rows_entity_is_kind(unsigned index)
+struct rows_field *rows_entity_find_kind(const struct rows_entity *rows, const char *name)
 {
-    return ENTITY_TYPE.fields[index].type == PROTOBUF_C_TYPE_MESSAGE;
+    for (size_t i = 0; i < rows->entity->count; i++) {
+        struct rows_field *field = &rows->entity->fields[i];
+
+        if (field->branch && strcmp(field->is->name, name) == 0)
+            return field;
+    }
+    return NULL;
 }
 
-uint32_t rows_entity_kinds(const TransitRealtime__FeedEntity *entity)
+void rows_entity_read_header(const struct rows_entity *rows, struct wire message,
+                             struct rows_header *header)
 {
-    uint32_t kinds = 0;
+    struct wire_field sent;
 
-    for (unsigned i = 0; i < ENTITY_TYPE.n_fields; i++)
-        if (rows_entity_is_kind(i) && rows_field_count(&entity->base, &ENTITY_TYPE.fields[i]))
-            kinds |= UINT32_C(1) << i;
+    while (message.at < message.end && wire_next(&message, &sent)) {
+        const struct rows_field *field = rows_branch_field(rows->header, &sent);
+
+        if (!field) {
+            header->unknown++;
+        } else if (strcmp(field->is->name, "timestamp") == 0) {
+            header->has_timestamp = true;
+            header->timestamp = sent;
+        } else if (strcmp(field->is->name, "incrementality") == 0) {
+            header->is_differential =
+                sent.value != TRANSIT_REALTIME__FEED_HEADER__INCREMENTALITY__FULL_DATASET;
+            header->incrementality = sent;
+        } else if (strcmp(field->is->name, "gtfs_realtime_version") == 0) {
+            header->has_version = true;
+        }
+    }
+}
+
+uint64_t rows_entity_kinds(const struct rows_entity *rows, struct wire message)
+{
+    struct wire_field sent;
+    uint64_t kinds = 0;
+
+    while (message.at < message.end && wire_next(&message, &sent)) {
+        const struct rows_field *field = rows_branch_field(rows->entity, &sent);
+
+        if (field && field->branch)
+            kinds |= UINT64_C(1) << (field - rows->entity->fields);
+    }
     return kinds;
 }
 
-static int put_json(struct rows_entity *rows, uint32_t column, const ProtobufCMessage *message,
-                    const ProtobufCFieldDescriptor *field)
+static int put_scalar(struct rows_entity *rows, struct rows_branch *branch,
+                      struct rows_field *field, const struct wire_field *sent, struct err *err)
 {
-    struct rows_row *row = rows->row;
-    size_t start = row->text.length;
-    struct rows_text text = {.out = &row->text, .replaced = &row->counts->replaced_bytes};
-
-    if (rows_field_json(message, field, &text))
-        return -1;
-    return rows_row_put_json(row, column, start);
-}
-
-/* A field that is present and no message, or repeated: one cell. */
-static int put_field(struct rows_entity *rows, struct rows_branch *branch,
-                     const ProtobufCMessage *message, unsigned index, struct err *err)
-{
-    const ProtobufCFieldDescriptor *field = &branch->type->fields[index];
-    char digits[ROWS_FIELD_DIGITS];
+    char digits[ROWS_VALUE_DIGITS];
     struct rows_scalar scalar;
     uint32_t column;
 
-    if (rows_branch_column(branch, index, rows->row->columns, &column, err))
+    if (rows_branch_column(branch, field, rows->row->columns, &column, err))
         return -1;
     if (rows_row_is_learning(rows->row) || column == ROWS_NO_COLUMN)
         return 0;
-    if (field->label == PROTOBUF_C_LABEL_REPEATED)
-        return put_json(rows, column, message, field) ? err_memory(err) : 0;
-    scalar = rows_field_scalar(message, field, 0, digits);
+    scalar = rows_value_scalar(field, sent, digits);
     if (rows_row_put(rows->row, column, scalar.text, scalar.length, scalar.is_string))
         return err_memory(err);
     return 0;
 }
 
-/* As deep as the .proto, in which no message holds its own kind. */
-static int put_message(struct rows_entity *rows, struct rows_branch *branch,
-                       const ProtobufCMessage *message, int except, struct err *err)
+static int put_json(struct rows_entity *rows, struct rows_branch *branch, struct rows_field *field,
+                    struct wire message, struct err *err)
 {
-    for (unsigned i = 0; i < branch->type->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &branch->type->fields[i];
-        struct rows_branch *inner;
+    struct rows_row *row = rows->row;
+    struct rows_text text = {.out = &row->text, .replaced = &row->counts->replaced_bytes};
+    size_t start = row->text.length;
+    uint32_t column;
 
-        if ((int)i == except || !rows_field_count(message, field))
-            continue;
-        if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED) {
-            if (put_field(rows, branch, message, i, err))
-                return -1;
-            continue;
-        }
-        inner = rows_branch_grow(branch, i);
-        if (!inner)
-            return err_memory(err);
-        if (put_message(rows, inner, rows_field_message(message, field, 0), NO_FIELD, err))
-            return -1;
-    }
+    if (rows_branch_column(branch, field, row->columns, &column, err))
+        return -1;
+    if (rows_row_is_learning(row) || column == ROWS_NO_COLUMN)
+        return 0;
+    if (rows_value_json(field, message, &text, &row->counts->unknown_fields) ||
+        rows_row_put_json(row, column, start))
+        return err_memory(err);
     return 0;
 }
 
-/* The column is there even if no cell is. */
-static int put_named(struct rows_entity *rows, struct rows_branch *branch,
-                     const ProtobufCMessage *message, const char *name, struct err *err)
+/* From here on as deep as the .proto, in which no message holds its own kind. */
+static int put_message(struct rows_entity *rows, struct rows_branch *branch, struct wire message,
+                       const struct rows_field *except, struct err *err);
+
+/* A message inside that was sent in parts. */
+static int put_merged(struct rows_entity *rows, const struct rows_field *field, struct wire message,
+                      struct err *err)
 {
-    unsigned index = (unsigned)field_of(branch->type, name);
+    struct buf merged;
+    int status;
+
+    buf_init(&merged, ROWS_TEXT_MAX_BYTES);
+    status = rows_value_merge(field, message, &merged) ? err_memory(err) : 0;
+    message.at = (const unsigned char *)merged.bytes;
+    message.end = message.at + merged.length;
+    if (!status)
+        status = put_message(rows, field->branch, message, NULL, err);
+    buf_release(&merged);
+    return status;
+}
+
+static int put_message(struct rows_entity *rows, struct rows_branch *branch, struct wire message,
+                       const struct rows_field *except, struct err *err)
+{
+    struct rows_parts parts;
+    int status = 0;
+
+    rows_parts_read(&parts, branch, message);
+    rows->row->counts->unknown_fields += parts.unknown;
+    for (size_t i = 0; i < branch->count && !status; i++) {
+        struct rows_field *field = &branch->fields[i];
+
+        if (!(parts.present >> i & 1) || field == except)
+            continue;
+        if (field->is_repeated)
+            status = put_json(rows, branch, field, message, err);
+        else if (field->branch && parts.many >> i & 1)
+            status = put_merged(rows, field, message, err);
+        else if (field->branch)
+            status = put_message(rows, field->branch, parts.last[i].content, NULL, err);
+        else
+            status = put_scalar(rows, branch, field, &parts.last[i], err);
+    }
+    return status;
+}
+
+/* What stands in front of every row. The first two columns are there even if no cell is. */
+static int put_front(struct rows_entity *rows, const struct rows_header *header,
+                     const struct rows_parts *parts, struct err *err)
+{
+    struct rows_field *id = rows_branch_named(rows->entity, "id");
+    struct rows_field *is_deleted = rows_branch_named(rows->entity, "is_deleted");
+    struct rows_field *timestamp = rows_branch_named(rows->header, "timestamp");
+    struct rows_field *incrementality = rows_branch_named(rows->header, "incrementality");
+    size_t id_place = (size_t)(id - rows->entity->fields);
+    size_t deleted_place = (size_t)(is_deleted - rows->entity->fields);
     uint32_t column;
 
-    if (!rows_field_count(message, &branch->type->fields[index]))
-        return rows_branch_column(branch, index, rows->row->columns, &column, err);
-    return put_field(rows, branch, message, index, err);
-}
-
-/* What stands in front of every row. */
-static int put_front(struct rows_entity *rows, const TransitRealtime__FeedHeader *header,
-                     const TransitRealtime__FeedEntity *entity, struct err *err)
-{
-    if (put_named(rows, rows->entity, &entity->base, "id", err) ||
-        put_named(rows, rows->header, &header->base, "timestamp", err))
+    if (rows_branch_column(rows->entity, id, rows->row->columns, &column, err) ||
+        rows_branch_column(rows->header, timestamp, rows->row->columns, &column, err))
         return -1;
-    /* Only then: of a full data set it goes without saying. */
-    if (header->has_incrementality &&
-        header->incrementality != TRANSIT_REALTIME__FEED_HEADER__INCREMENTALITY__FULL_DATASET &&
-        put_named(rows, rows->header, &header->base, "incrementality", err))
+    if (parts->present >> id_place & 1 &&
+        put_scalar(rows, rows->entity, id, &parts->last[id_place], err))
         return -1;
-    if (!entity->has_is_deleted)
+    if (header->has_timestamp && put_scalar(rows, rows->header, timestamp, &header->timestamp, err))
+        return -1;
+    /* Of a full data set it goes without saying. */
+    if (header->is_differential &&
+        put_scalar(rows, rows->header, incrementality, &header->incrementality, err))
+        return -1;
+    if (!(parts->present >> deleted_place & 1))
         return 0;
-    return put_named(rows, rows->entity, &entity->base, "is_deleted", err);
+    return put_scalar(rows, rows->entity, is_deleted, &parts->last[deleted_place], err);
 }
 
-/* The one message that says what the entity is, and where its rows come from. */
-struct content {
-    const TransitRealtime__FeedHeader *header;
-    const TransitRealtime__FeedEntity *entity;
-    const ProtobufCMessage *message; /* NULL: the entity is of no kind */
-    struct rows_branch *branch;
-    int each;     /* its field of which each value is a row */
-    size_t count; /* of these values */
-};
-
-static int put_row(struct rows_entity *rows, const struct content *content, size_t index,
-                   struct err *err)
+static int end_row(struct rows_entity *rows)
 {
-    struct rows_branch *inner;
-
-    rows_row_begin(rows->row);
-    if (put_front(rows, content->header, content->entity, err))
-        return -1;
-    if (content->message &&
-        put_message(rows, content->branch, content->message, content->each, err))
-        return -1;
-    if (content->count) {
-        unsigned each = (unsigned)content->each;
-
-        inner = rows_branch_grow(content->branch, each);
-        if (!inner)
-            return err_memory(err);
-        if (put_message(
-                rows, inner,
-                rows_field_message(content->message, &content->branch->type->fields[each], index),
-                NO_FIELD, err))
-            return -1;
-    }
-    rows->has_rows = true;
+    rows->rows++;
     return rows_row_is_learning(rows->row) ? 0 : rows_row_end(rows->row);
 }
 
-/* Of the entity's message of that kind, which is there. */
-static int enter(struct rows_entity *rows, struct content *content, unsigned kind)
+/* The row begun so far stands in front of one row for each value of `each`. */
+static int put_each(struct rows_entity *rows, const struct rows_field *each, struct wire message,
+                    struct err *err)
 {
-    const ProtobufCFieldDescriptor *field = &ENTITY_TYPE.fields[kind];
+    bool is_first = true;
+    struct wire_field sent;
 
-    if (!rows->kinds[kind])
-        rows->kinds[kind] = rows_branch_new(field->descriptor, "");
-    if (!rows->kinds[kind])
-        return -1;
-    content->branch = rows->kinds[kind];
-    content->message = rows_field_message(&content->entity->base, field, 0);
-    content->each = each_a_row_of(field->descriptor);
-    if (content->each != NO_FIELD)
-        content->count =
-            rows_field_count(content->message, &content->branch->type->fields[content->each]);
-    return 0;
+    rows_row_keep(rows->row);
+    while (message.at < message.end && wire_next(&message, &sent)) {
+        if (sent.number != each->is->id || sent.type != each->wire_type)
+            continue;
+        if (!is_first)
+            rows_row_repeat(rows->row);
+        is_first = false;
+        if (put_message(rows, each->branch, sent.content, NULL, err) || end_row(rows))
+            return -1;
+    }
+    return is_first ? end_row(rows) : 0;
 }
 
-int rows_entity_put(struct rows_entity *rows, const TransitRealtime__FeedHeader *header,
-                    const TransitRealtime__FeedEntity *entity, int kind, struct err *err)
+static int put_content(struct rows_entity *rows, struct wire message, struct err *err)
 {
-    struct content content = {.header = header, .entity = entity, .each = NO_FIELD};
-    uint32_t kinds = rows_entity_kinds(entity);
-    size_t index = 0;
+    struct rows_branch *branch = rows->kind->branch;
+    const struct rows_field *each = each_a_row_of(branch);
 
-    if (kind != ROWS_NO_KIND && kinds >> kind & 1) {
-        if (enter(rows, &content, (unsigned)kind))
-            return err_memory(err);
-    } else if (kinds) {
+    if (put_message(rows, branch, message, each, err))
+        return -1;
+    return each ? put_each(rows, each, message, err) : end_row(rows);
+}
+
+/* Its kind's message may have been sent in parts. */
+static int put_whole(struct rows_entity *rows, const struct rows_parts *parts, size_t place,
+                     struct wire message, struct err *err)
+{
+    struct buf merged;
+    int status;
+
+    if (!(parts->many >> place & 1))
+        return put_content(rows, parts->last[place].content, err);
+    buf_init(&merged, ROWS_TEXT_MAX_BYTES);
+    status = rows_value_merge(rows->kind, message, &merged) ? err_memory(err) : 0;
+    message.at = (const unsigned char *)merged.bytes;
+    message.end = message.at + merged.length;
+    if (!status)
+        status = put_content(rows, message, err);
+    buf_release(&merged);
+    return status;
+}
+
+int rows_entity_put(struct rows_entity *rows, const struct rows_header *header, struct wire message,
+                    struct err *err)
+{
+    struct rows_parts parts;
+    size_t place = rows->kind ? (size_t)(rows->kind - rows->entity->fields) : 0;
+    bool is_of_kind;
+
+    rows_parts_read(&parts, rows->entity, message);
+    is_of_kind = rows->kind && parts.present >> place & 1;
+    if (!is_of_kind && rows_entity_kinds(rows, message))
         return 0;
-    }
-    rows->row->counts->unknown_fields += entity->base.n_unknown_fields;
-    if (content.message)
-        rows->row->counts->unknown_fields += rows_field_unknown(content.message);
-    do {
-        if (put_row(rows, &content, index, err))
-            return -1;
-    } while (++index < content.count);
-    return 0;
+    rows->row->counts->unknown_fields += parts.unknown;
+    rows_row_begin(rows->row);
+    if (put_front(rows, header, &parts, err))
+        return -1;
+    return is_of_kind ? put_whole(rows, &parts, place, message, err) : end_row(rows);
 }

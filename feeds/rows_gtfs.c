@@ -1,170 +1,122 @@
-/* GTFS-Realtime as rows.
+/* GTFS-Realtime as rows, straight from the bytes as they were sent.
  *
- * Entities are unpacked one at a time, so that memory does not follow the body's size, and all of
- * them before the first row is given: an ill-formed body gives none. */
+ * protobuf-c says what there is (the .proto's descriptors), but does not unpack it: nothing is
+ * allocated for a body, however hostile, text is pointed at where it lies, and a body is decoded
+ * several times as fast. All of it is looked at before the first row is given: an ill-formed one
+ * gives none. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "feeds/rows_arena.h"
 #include "feeds/rows_decoder.h"
 #include "feeds/rows_entity.h"
 
-#define ENTITY_TYPE transit_realtime__feed_entity__descriptor
-
-/* What unpacking may take: honest feeds need some six times their bytes. */
-enum { UNPACKED_FACTOR = 64, UNPACKED_LEAST = 1 << 20, UNPACKED_MOST = 512 << 20 };
+/* FeedMessage */
+enum { FIELD_HEADER = 1, FIELD_ENTITY = 2 };
 
 struct rows_gtfs {
-    struct rows_row *row;    /* borrowed */
-    struct rows_arena outer; /* of the body at hand: its envelope and header */
-    struct rows_arena inner; /* of the entity at hand */
+    struct rows_row *row; /* borrowed */
     struct rows_entity entity;
-    int kind;            /* that was asked for, or ROWS_NO_KIND */
-    uint32_t kinds_seen; /* in all bodies so far, a bit each */
+    const struct rows_field *asked; /* a kind; NULL: whichever is the only one */
+    uint64_t kinds_seen;            /* in all bodies so far, a bit each */
 };
 
-static void *unpack(struct rows_arena *arena, const ProtobufCMessageDescriptor *type,
-                    const ProtobufCBinaryData *bytes)
+/* What a look at the whole body found. */
+struct survey {
+    struct rows_header header;
+    uint64_t kinds, entities, unknown;
+};
+
+static struct wire whole(const struct rows_gtfs *gtfs)
 {
-    return protobuf_c_message_unpack(type, &arena->allocator, bytes->len, bytes->data);
+    const unsigned char *body = (const unsigned char *)gtfs->row->body;
+
+    return (struct wire){body, body ? body + gtfs->row->body_length : NULL};
 }
 
-static void empty(struct rows_arena *arena, size_t length)
+static int look_at_field(const struct rows_gtfs *gtfs, const struct wire_field *sent,
+                         struct survey *survey, struct err *err)
 {
-    size_t limit = UNPACKED_MOST;
+    const struct rows_entity *entity = &gtfs->entity;
 
-    if (length < (UNPACKED_MOST - UNPACKED_LEAST) / UNPACKED_FACTOR)
-        limit = length * UNPACKED_FACTOR + UNPACKED_LEAST;
-    rows_arena_reset(arena, limit);
-}
-
-/* Why unpacking gave nothing. */
-static int not_unpacked(const struct rows_arena *arena, const char *what, struct err *err)
-{
-    if (arena->is_too_poor)
-        return err_memory(err);
-    if (arena->is_full)
-        return err_set(err, ERR_INPUT, "%s takes more than %zu bytes when unpacked", what,
-                       arena->limit);
-    return err_set(err, ERR_INPUT, "%s is ill-formed", what);
-}
-
-/* Protobuf merges a field that stands twice, which is the same as its bytes one after another. */
-static int merge(struct rows_gtfs *gtfs, const ProtobufCBinaryData *parts, size_t count,
-                 ProtobufCBinaryData *whole)
-{
-    size_t length = 0;
-
-    for (size_t i = 0; i < count; i++)
-        length += parts[i].len;
-    *whole = (ProtobufCBinaryData){
-        .data = gtfs->outer.allocator.alloc(gtfs->outer.allocator.allocator_data, length + 1)};
-    if (!whole->data)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].len)
-            memcpy(whole->data + whole->len, parts[i].data, parts[i].len);
-        whole->len += parts[i].len;
+    if (sent->type == WIRE_BYTES && sent->number == FIELD_HEADER) {
+        if (!rows_branch_fits(entity->header, sent->content))
+            return err_set(err, ERR_INPUT, "the feed's header is ill-formed");
+        rows_entity_read_header(entity, sent->content, &survey->header);
+    } else if (sent->type == WIRE_BYTES && sent->number == FIELD_ENTITY) {
+        survey->entities++;
+        if (!rows_branch_fits(entity->entity, sent->content))
+            return err_set(err, ERR_INPUT, "entity %llu is ill-formed",
+                           (unsigned long long)survey->entities);
+        survey->kinds |= rows_entity_kinds(entity, sent->content);
+    } else {
+        survey->unknown++;
     }
     return 0;
 }
 
-static int open_body(struct rows_gtfs *gtfs, TransitRealtime__FeedEnvelope **envelope,
-                     TransitRealtime__FeedHeader **header, struct err *err)
+static int look(const struct rows_gtfs *gtfs, struct survey *survey, struct err *err)
 {
-    const struct rows_row *row = gtfs->row;
-    ProtobufCBinaryData bytes = {.len = row->body_length, .data = (uint8_t *)row->body};
+    struct wire body = whole(gtfs);
+    struct wire_field sent;
 
-    empty(&gtfs->outer, row->body_length);
-    *envelope = unpack(&gtfs->outer, &transit_realtime__feed_envelope__descriptor, &bytes);
-    if (!*envelope)
-        return not_unpacked(&gtfs->outer, "the feed message", err);
-    if (!(*envelope)->n_header)
-        return err_set(err, ERR_INPUT, "the feed message has no header");
-    if (merge(gtfs, (*envelope)->header, (*envelope)->n_header, &bytes) ||
-        !(*header = unpack(&gtfs->outer, &transit_realtime__feed_header__descriptor, &bytes)))
-        return not_unpacked(&gtfs->outer, "the feed's header", err);
-    if (!(*header)->has_gtfs_realtime_version)
-        return err_set(err, ERR_INPUT, "the feed's header has no version");
+    *survey = (struct survey){0};
+    while (body.at < body.end) {
+        if (!wire_next(&body, &sent))
+            return err_set(err, ERR_INPUT, "no feed message, or cut short after entity %llu",
+                           (unsigned long long)survey->entities);
+        if (look_at_field(gtfs, &sent, survey, err))
+            return -1;
+    }
+    if (!survey->header.has_version)
+        return err_set(err, ERR_INPUT, "no feed message: no header with a version");
     return 0;
 }
 
-static TransitRealtime__FeedEntity *open_entity(struct rows_gtfs *gtfs,
-                                                const TransitRealtime__FeedEnvelope *envelope,
-                                                size_t index, struct err *err)
-{
-    TransitRealtime__FeedEntity *entity;
-
-    empty(&gtfs->inner, envelope->entity[index].len);
-    entity = unpack(&gtfs->inner, &ENTITY_TYPE, &envelope->entity[index]);
-    if (!entity) {
-        not_unpacked(&gtfs->inner, "it", err);
-        err_within(err, "entity %zu of %zu", index + 1, envelope->n_entity);
-    }
-    return entity;
-}
-
-static int too_many_kinds(uint32_t kinds, struct err *err)
+static int too_many_kinds(const struct rows_gtfs *gtfs, struct err *err)
 {
     char names[256] = "";
 
-    for (unsigned i = 0; i < ENTITY_TYPE.n_fields; i++) {
-        if (!(kinds >> i & 1))
+    for (size_t i = 0; i < gtfs->entity.entity->count; i++) {
+        if (!(gtfs->kinds_seen >> i & 1))
             continue;
         if (*names)
             strncat(names, ", ", sizeof names - strlen(names) - 1);
-        strncat(names, ENTITY_TYPE.fields[i].name, sizeof names - strlen(names) - 1);
+        strncat(names, gtfs->entity.entity->fields[i].is->name, sizeof names - strlen(names) - 1);
     }
-    return err_set(err, ERR_USAGE, "it holds entities of several kinds: choose by --kind from %s",
-                   names);
+    return err_set(err, ERR_USAGE, "entities of several kinds: choose one of %s by --kind", names);
 }
 
-/* ROWS_NO_KIND if none is asked for and there is none. */
-static int choose_kind(const struct rows_gtfs *gtfs, int *kind, struct err *err)
+static int choose_kind(struct rows_gtfs *gtfs, uint64_t kinds, struct err *err)
 {
-    *kind = gtfs->kind;
-    if (gtfs->kind != ROWS_NO_KIND || !gtfs->kinds_seen)
+    size_t place = 0;
+
+    gtfs->kinds_seen |= kinds;
+    if (gtfs->asked || !gtfs->kinds_seen)
         return 0;
     if (gtfs->kinds_seen & (gtfs->kinds_seen - 1))
-        return too_many_kinds(gtfs->kinds_seen, err);
-    while (!(gtfs->kinds_seen >> ++*kind & 1)) {
-    }
-    return 0;
-}
-
-static int survey(struct rows_gtfs *gtfs, const TransitRealtime__FeedEnvelope *envelope,
-                  struct err *err)
-{
-    for (size_t i = 0; i < envelope->n_entity; i++) {
-        const TransitRealtime__FeedEntity *entity = open_entity(gtfs, envelope, i, err);
-
-        if (!entity)
-            return -1;
-        gtfs->kinds_seen |= rows_entity_kinds(entity);
-    }
+        return too_many_kinds(gtfs, err);
+    while (!(gtfs->kinds_seen >> place & 1))
+        place++;
+    gtfs->entity.kind = &gtfs->entity.entity->fields[place];
     return 0;
 }
 
 static int rows_gtfs_decode(void *decoder, struct err *err)
 {
     struct rows_gtfs *gtfs = decoder;
-    TransitRealtime__FeedEnvelope *envelope;
-    TransitRealtime__FeedHeader *header;
-    int kind;
+    struct wire body = whole(gtfs);
+    struct wire_field sent;
+    struct survey survey;
 
-    if (open_body(gtfs, &envelope, &header, err) || survey(gtfs, envelope, err) ||
-        choose_kind(gtfs, &kind, err))
+    if (look(gtfs, &survey, err) || choose_kind(gtfs, survey.kinds, err))
         return -1;
-    gtfs->row->counts->unknown_fields +=
-        envelope->base.n_unknown_fields + header->base.n_unknown_fields;
-    gtfs->entity.has_rows = false;
-    for (size_t i = 0; i < envelope->n_entity; i++) {
-        const TransitRealtime__FeedEntity *entity = open_entity(gtfs, envelope, i, err);
-
-        if (!entity || rows_entity_put(&gtfs->entity, header, entity, kind, err))
+    gtfs->row->counts->unknown_fields += survey.unknown + survey.header.unknown;
+    gtfs->entity.rows = 0;
+    while (body.at < body.end && wire_next(&body, &sent))
+        if (sent.type == WIRE_BYTES && sent.number == FIELD_ENTITY &&
+            rows_entity_put(&gtfs->entity, &survey.header, sent.content, err))
             return -1;
-    }
-    if (envelope->n_entity && !gtfs->entity.has_rows)
+    if (survey.entities && !gtfs->entity.rows)
         gtfs->row->counts->bodies_without_rows++;
     return 0;
 }
@@ -172,17 +124,15 @@ static int rows_gtfs_decode(void *decoder, struct err *err)
 static int rows_gtfs_set_kind(void *decoder, const char *kind, struct err *err)
 {
     struct rows_gtfs *gtfs = decoder;
+    struct rows_field *field = rows_entity_find_kind(&gtfs->entity, kind);
 
-    for (unsigned i = 0; i < ENTITY_TYPE.n_fields; i++) {
-        if (!rows_entity_is_kind(i) || strcmp(ENTITY_TYPE.fields[i].name, kind) != 0)
-            continue;
-        gtfs->kind = (int)i;
-        return 0;
-    }
-    return err_set(err, ERR_USAGE,
-                   "no kind \"%s\": expected vehicle, trip_update, alert, shape, "
-                   "stop or trip_modifications",
-                   kind);
+    if (!field)
+        return err_set(err, ERR_USAGE,
+                       "no kind \"%s\": expected vehicle, trip_update, alert, shape, stop or "
+                       "trip_modifications",
+                       kind);
+    gtfs->asked = gtfs->entity.kind = field;
+    return 0;
 }
 
 static void rows_gtfs_free(void *decoder)
@@ -192,8 +142,6 @@ static void rows_gtfs_free(void *decoder)
     if (!gtfs)
         return;
     rows_entity_release(&gtfs->entity);
-    rows_arena_release(&gtfs->outer);
-    rows_arena_release(&gtfs->inner);
     free(gtfs);
 }
 
@@ -210,9 +158,6 @@ static void *rows_gtfs_new(enum feed_format format, const char *path, const stru
         return NULL;
     }
     gtfs->row = row;
-    gtfs->kind = ROWS_NO_KIND;
-    rows_arena_init(&gtfs->outer);
-    rows_arena_init(&gtfs->inner);
     if (rows_entity_init(&gtfs->entity, row, err)) {
         rows_gtfs_free(gtfs);
         return NULL;

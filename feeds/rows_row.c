@@ -24,6 +24,21 @@ void rows_row_begin(struct rows_row *row)
     buf_reset(&row->text);
 }
 
+void rows_row_keep(struct rows_row *row)
+{
+    row->kept_count = row->count;
+    row->kept_text = row->text.length;
+}
+
+void rows_row_repeat(struct rows_row *row)
+{
+    row->count = row->kept_count;
+    row->text.length = row->kept_text;
+    row->number++;
+    for (size_t i = 0; i < row->count; i++)
+        row->columns->items[row->cells[i].column].row = row->number;
+}
+
 static int grow(struct rows_row *row)
 {
     size_t capacity = row->capacity ? row->capacity * 2 : 32;
@@ -81,11 +96,11 @@ int rows_row_put(struct rows_row *row, uint32_t column, const char *text, size_t
     cell->length = length;
     cell->is_string = is_string;
     cell->is_json = false;
+    row->starts[place] = ROWS_NOT_COPIED;
     if (!length || is_in_body(row, text, length))
         return 0;
     row->starts[place] = row->text.length;
     row->has_copies = true;
-    cell->text = NULL;
     return buf_append(&row->text, text, length);
 }
 
@@ -108,7 +123,7 @@ int rows_row_end(struct rows_row *row)
 {
     if (row->has_copies)
         for (size_t i = 0; i < row->count; i++)
-            if (!row->cells[i].text)
+            if (row->starts[i] != ROWS_NOT_COPIED)
                 row->cells[i].text = row->text.bytes + row->starts[i];
     return row->on_row(row->cookie, row->cells, row->count);
 }

@@ -25,13 +25,16 @@ struct rows_row {
     const char *body;
     size_t body_length;
 
-    struct cell *cells; /* text NULL: in `text`, from the same place in `starts` */
-    size_t *starts;
+    struct cell *cells;
+    size_t *starts; /* of each cell's text in `text`; ROWS_NOT_COPIED: the cell has its pointer */
     size_t count, capacity;
     bool has_copies;
     struct buf text;
-    uint64_t number; /* of this row, counted over all bodies; see rows_column.row */
+    size_t kept_count, kept_text; /* how many cells and how much text rows_row_keep found */
+    uint64_t number;              /* of this row, counted over all bodies; see rows_column.row */
 };
+
+#define ROWS_NOT_COPIED SIZE_MAX
 
 void rows_row_init(struct rows_row *row, struct rows_columns *columns, struct rows_counts *counts);
 void rows_row_release(struct rows_row *row); /* safe on a zeroed one */
@@ -43,6 +46,10 @@ static inline bool rows_row_is_learning(const struct rows_row *row)
 }
 
 void rows_row_begin(struct rows_row *row);
+/* What the row holds now stands in front of those to come as well, which then start by
+ * rows_row_repeat. */
+void rows_row_keep(struct rows_row *row);
+void rows_row_repeat(struct rows_row *row);
 /* A cell; into the place of an earlier one of that column, which is counted. ROWS_NO_COLUMN is
  * passed over. `text` need only live for the call if it does not lie in the body. */
 int rows_row_put(struct rows_row *row, uint32_t column, const char *text, size_t length,
