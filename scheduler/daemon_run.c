@@ -111,7 +111,8 @@ static void set_pump(struct daemon *daemon, const struct loop_time *now)
     int64_t sleep_us = writer_is_idle(service->writer) ? SLEEP_MAX_US : WATCH_US;
     int64_t host_us = hosts_next_us(service->hosts);
 
-    /* Nobody tells when a look-up ends: those who wait for room to resolve are looked after here. */
+    /* Nobody tells when a look-up ends: those who wait for room to resolve are looked after here.
+     */
     if (hosts_waiting(service->hosts) > 0 &&
         transfers_resolving(service->transfers) >= RESOLVING_MAX)
         sleep_us = RESOLVE_LOOK_US;
@@ -156,8 +157,12 @@ void daemon_on_pump(void *cookie)
     now = run_due(daemon, now);
     now = run_hosts(daemon, now);
     set_pump(daemon, &now);
-    if (is_over(daemon))
+    if (is_over(daemon)) {
+        if (daemon->service.is_once)
+            log_event(LEVEL_INFO, "polled", "feeds=%zu failed=%u", roster_count(daemon->roster),
+                      daemon->service.failures);
         loop_stop(daemon->service.loop);
+    }
 }
 
 void daemon_on_committed(void *cookie)

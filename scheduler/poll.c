@@ -141,7 +141,9 @@ void poll_free(struct poll *poll)
 
 static void resume_failures(struct poll *poll, const struct resume *resume)
 {
-    poll->failures = poll->health.failures = resume->failures;
+    poll->failures = resume->failures;
+    if (!poll->service->is_once) /* --once tells of every feed that fails */
+        poll->health.failures = resume->failures;
     if (resume->failures == 0)
         return;
     poll->failed_slot_at = resume->failed_slot_at;

@@ -47,6 +47,7 @@ struct attempt {
     enum poll_detail reason; /* … */
     struct verdict verdict;  /* of the last attempt */
     unsigned status;         /* of the last answer */
+    char words[96];          /* why it failed, for the log */
     unsigned flags;          /* POLL_ONCE, POLL_UNPLANNED */
 };
 

@@ -1,4 +1,6 @@
 /* From room at the host to a verdict: the part of a poll's cycle that talks. */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "scheduler/poll.h"
 
@@ -134,7 +136,9 @@ static bool may_pause(struct poll *poll, const struct loop_time *now)
 static void give_up(struct poll *poll, const struct loop_time *now)
 {
     poll_end_slot(poll);
-    if (!poll->service->is_once) {
+    if (poll->service->is_once) {
+        poll->service->failures++;
+    } else {
         account_skip(&poll->account, poll->attempt.slot_at, DETAIL_DOWN);
         account_flush(&poll->account, now->wall_at);
     }
@@ -153,6 +157,8 @@ static void on_fetched(void *cookie, struct response *response)
     service_pump_soon(service);
     attempt->spent_us += now.mono_us - attempt->hop_us;
     attempt->status = response->status;
+    snprintf(attempt->words, sizeof attempt->words, "%.*s", (int)sizeof attempt->words - 1,
+             response->reason);
     if (response->error == RESPONSE_CANCELLED) {
         give_up(poll, &now);
         return;

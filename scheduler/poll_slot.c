@@ -71,6 +71,8 @@ void poll_rest(struct poll *poll, const struct loop_time *now)
             slot_at = due_at = account_next_slot(&poll->account);
         }
     }
+    if (slot_at == AT_NEVER && poll->attempt.slot_at != AT_NEVER)
+        log_event(LEVEL_INFO, "over", "feed=%s", poll->feed->name);
     poll->attempt = (struct attempt){.slot_at = slot_at};
     poll_enter(poll, POLL_WAITING, due_at);
 }

@@ -247,7 +247,7 @@ void poll_on_committed(struct poll *poll, const struct record *record)
         log_event(LEVEL_WARN, "refused", "feed=%s reason=\"the slot has a poll already\"",
                   poll->feed->name);
     else
-        health_note(&poll->health, poll->feed->name, stored);
+        health_note(&poll->health, poll->feed->name, stored, poll->attempt.words);
     if (stored->outcome == OUTCOME_MISSED)
         return;
     if (!record->was_refused && stored->outcome == OUTCOME_FAILED)

@@ -193,14 +193,18 @@ static void apply_feed(struct roster *roster, struct feed *feed, const struct lo
         return;
     }
     if (!poll || poll->state == POLL_RETIRED) {
+        if (!roster->is_starting)
+            log_event(LEVEL_INFO, "added", "feed=%s", feed->name);
         bring_in(roster, known, feed, now);
         return;
     }
+    known->stored.is_open = true; /* it may have been leaving */
     if ((poll->successor ? poll->successor : poll->feed) == feed && !poll->is_leaving)
         return;
     define(roster, known, feed, now->wall_at);
     poll->next_definition = known->stored.last_definition;
     poll->next_url_epoch = known->url_epoch;
+    log_event(LEVEL_INFO, "changed", "feed=%s", feed->name);
     poll_change(poll, feed, now);
 }
 
@@ -223,6 +227,8 @@ static void drop_unwanted(struct roster *roster, const struct feed_set *set, boo
         if (is_wanted(set, known->stored.name))
             continue;
         if (known->poll && known->poll->state != POLL_RETIRED) {
+            if (!known->poll->is_leaving)
+                log_event(LEVEL_INFO, "removed", "feed=%s", known->stored.name);
             known->stored.is_open = false;
             poll_leave(known->poll, now);
         } else if (is_start && known->stored.is_open && set->broken_count == 0) {
@@ -240,6 +246,7 @@ void roster_apply(struct roster *roster, const struct feed_set *set, bool is_sta
 {
     struct loop_time now = loop_now(roster->service->loop);
 
+    roster->is_starting = is_start;
     if (is_start)
         roster->started_at = now.wall_at;
     drop_unwanted(roster, set, is_start, &now);

@@ -1,6 +1,7 @@
 #include "scheduler/outputs/health.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/zone.h"
@@ -25,28 +26,32 @@ static void log_stored(const char *feed, const struct poll_record *poll)
               poll_detail_name(poll->detail), poll->count);
 }
 
-static void log_failing(const char *feed, const struct poll_record *poll)
+static void log_failing(const char *feed, const struct poll_record *poll, const char *words)
 {
+    char status[24] = "", reason[LOG_VALUE_MAX] = "";
+
     if (poll->status)
-        log_event(LEVEL_WARN, "failing", "feed=%s detail=%s status=%u", feed,
-                  poll_detail_name(poll->detail), poll->status);
-    else
-        log_event(LEVEL_WARN, "failing", "feed=%s detail=%s", feed, poll_detail_name(poll->detail));
+        snprintf(status, sizeof status, " status=%u", poll->status);
+    if (*words)
+        log_value(words, reason);
+    log_event(LEVEL_WARN, "failing", "feed=%s detail=%s%s%s%s", feed,
+              poll_detail_name(poll->detail), status, *words ? " reason=" : "", reason);
 }
 
 static void log_change(const struct health *health, const char *feed,
-                       const struct poll_record *poll)
+                       const struct poll_record *poll, const char *words)
 {
     if (poll->outcome == OUTCOME_FAILED && health->failures == 0)
-        log_failing(feed, poll);
+        log_failing(feed, poll, words);
     if (poll->outcome <= OUTCOME_SAME && health->failures > 0)
         log_event(LEVEL_INFO, "recovered", "feed=%s failures=%u", feed, health->failures);
 }
 
-void health_note(struct health *health, const char *feed, const struct poll_record *poll)
+void health_note(struct health *health, const char *feed, const struct poll_record *poll,
+                 const char *words)
 {
     log_stored(feed, poll);
-    log_change(health, feed, poll);
+    log_change(health, feed, poll, words);
     health->counts[poll->outcome] += poll->count;
     health->last_slot_at = poll_record_last_slot(poll);
     health->last_outcome = poll->outcome;

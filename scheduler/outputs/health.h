@@ -16,8 +16,10 @@ struct health {
 };
 
 void health_init(struct health *health);
-/* A poll was committed: counts it, logs `stored` (debug), `failing` and `recovered`. */
-void health_note(struct health *health, const char *feed, const struct poll_record *poll);
+/* A poll was committed: counts it, logs `stored` (debug), `failing` and `recovered`. `words`: why
+ * it failed, "" if there is no more to say than its detail. */
+void health_note(struct health *health, const char *feed, const struct poll_record *poll,
+                 const char *words);
 /* The line of SIGUSR1. */
 void health_log(const struct health *health, const char *feed, int64_t next_slot_at,
                 const char *state);
