@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -171,6 +172,15 @@ static void on_exit_program(void)
     pthread_mutex_lock(&folds_lock);
     end_minutes(INT64_MAX);
     pthread_mutex_unlock(&folds_lock);
+}
+
+/* Opened the wrong way round: who writes to it still learns that it was closed. */
+void log_guard_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            abort();
 }
 
 void log_start(enum log_level level)

@@ -15,6 +15,9 @@
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum { LOG_VALUE_MAX = 512 };
 
+/* First of all: a standard file that is closed stands open on nothing from here on, so that no file
+ * of the store, and nothing of the loop, becomes it and is written to. */
+void log_guard_standard_files(void);
 void log_start(enum log_level level);
 /* "debug" "info" "warn" "error"; -1: none of them. */
 int log_parse_level(const char *text, enum log_level *level);

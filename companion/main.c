@@ -1,12 +1,11 @@
 /* pollard, the companion: a table of commands, each in its own file. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/zone.h"
 #include "companion/arguments.h"
 #include "companion/keys.h"
@@ -127,25 +126,12 @@ static int run_command(const struct command *command, int argc, char **argv)
     return err_exit_code(err.kind);
 }
 
-/* A descriptor that is closed at the start would be given to the store, and our output written
- * into it; so they are opened, in the direction that fails. */
-static void hold_descriptors(void)
-{
-    int fd;
-
-    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-            abort();
-    }
-}
-
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     const struct command *command;
 
-    hold_descriptors();
+    log_guard_standard_files();
     signal(SIGPIPE, SIG_IGN);
     if (!name) {
         print_help(stderr);

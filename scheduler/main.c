@@ -198,6 +198,7 @@ int main(int argc, char **argv)
     int code = read_arguments(argc, argv, &arguments);
     const char *span = arguments.values[ARG_FOR];
 
+    log_guard_standard_files();
     if (code != 0)
         return code;
     if (arguments.values[ARG_HELP]) {

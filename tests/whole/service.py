@@ -163,6 +163,16 @@ class Running(Case):
             self.assertEqual(service.end(), 0)
         self.stage.verify()
 
+    def test_runs_where_its_standard_files_are_closed(self):
+        web = self.use(Web(from_paths(a=fresh())))
+        self.stage.feed("a", web.url + "/a", interval="200ms")
+        for closed in ("2>&-", "0<&- 1>&- 2>&-"):
+            line = [self.stage.pollardd_path, "--config", self.stage.config, "--store",
+                    self.stage.store, "--log-level", "debug", "--for", "1s"]
+            done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *line], timeout=20)
+            self.assertEqual(done.returncode, 0, closed)
+        self.stage.verify()
+
     def test_sigint_ends_it_cleanly_too(self):
         web = self.use(Web(from_paths(a=fresh())))
         self.stage.feed("a", web.url + "/a", interval="200ms")
