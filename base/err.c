@@ -4,6 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An error is one line, whatever the file name or the key that it quotes. */
+static void make_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7F)
+            *text = '?';
+}
+
 /* Formats apart from err->text, so that the arguments may point into it. */
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 {
@@ -16,6 +24,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
     if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
+    make_one_line(text);
     err->kind = kind;
     memcpy(err->text, text, strlen(text) + 1);
     return -1;
@@ -33,6 +42,7 @@ int err_within(struct err *err, const char *format, ...)
     if (vsnprintf(prefix, sizeof prefix, format, arguments) < 0)
         prefix[0] = '\0';
     va_end(arguments);
+    make_one_line(prefix);
     length = strlen(prefix);
     kept = strnlen(err->text, sizeof err->text - 1);
     if (kept > sizeof err->text - 1 - (length + 2))

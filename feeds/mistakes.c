@@ -35,6 +35,17 @@ static bool mistakes_hold(const struct mistakes *mistakes, const struct mistake 
     return false;
 }
 
+/* Names of files and keys may hold anything; a mistake is one line. */
+static char *one_line(const char *text)
+{
+    char *copy = strdup(text);
+
+    for (char *at = copy; at && *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            *at = '?';
+    return copy;
+}
+
 static int mistakes_append(struct mistakes *mistakes, const struct mistake *mistake)
 {
     struct mistake copy = *mistake;
@@ -48,8 +59,8 @@ static int mistakes_append(struct mistakes *mistakes, const struct mistake *mist
         mistakes->items = items;
         mistakes->capacity = capacity;
     }
-    copy.file = strdup(mistake->file);
-    copy.text = strdup(mistake->text);
+    copy.file = one_line(mistake->file);
+    copy.text = one_line(mistake->text);
     if (!copy.file || !copy.text) {
         free(copy.file);
         free(copy.text);

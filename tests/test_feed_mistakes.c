@@ -175,6 +175,8 @@ static const struct mistake_case cases[] = {
             "socks5:// or socks5h://, not \"h:8080\"")},
     {FEED("\"ca_file\":\"ca.pem\""),
      AT(49, "\"ca_file\" must be a file that can be read, not \"ca.pem\"")},
+    {FEED("\"headers\":{\"A\\r\\nB: c\":\"x\"}"),
+     AT(50, "\"A??B: c\" cannot be the name of a header")},
     {FEED("\"user_agent\":\"a\\r\\nb\""),
      AT(52, "\"user_agent\" must be one line of text, not \"a\\r\\nb\"")},
     /* rows */
