@@ -1,5 +1,6 @@
 #include "feeds/rows_value.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,11 +72,13 @@ static bool plain_float_text(float value, char *digits, struct rows_scalar *scal
     return false;
 }
 
-/* Every decimal of the least number of digits survives, so what needs fewer is printed in fewer. */
+/* Every decimal of 6 (double: 15) digits survives, so what needs fewer is printed in fewer; but not
+ * next to zero, where the digits run out. */
 static struct rows_scalar float_text(double value, bool is_single, char *digits)
 {
     struct rows_scalar scalar;
-    int least = is_single ? 6 : 15, most = is_single ? 9 : 17, length = 0;
+    int least = is_single ? FLT_DIG : DBL_DIG, length = 0;
+    int most = is_single ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG;
 
     if (!isfinite(value)) {
         scalar = fixed_text(isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
@@ -84,6 +87,8 @@ static struct rows_scalar float_text(double value, bool is_single, char *digits)
     }
     if (is_single && plain_float_text((float)value, digits, &scalar))
         return scalar;
+    if (fabs(value) < (is_single ? (double)FLT_MIN : DBL_MIN))
+        least = 1;
     for (int precision = least; precision <= most; precision++) {
         length = snprintf(digits, ROWS_VALUE_DIGITS, "%.*g", precision, value);
         if (is_single ? strtof(digits, NULL) == (float)value : strtod(digits, NULL) == value)
