@@ -26,11 +26,11 @@ struct route {
 };
 
 struct connection {
-    int socket;
-    size_t asked; /* bytes in `request` */
-    char request[REQUEST_MAX];
     char *left; /* what the socket did not take */
     size_t left_length, left_at;
+    size_t asked; /* bytes in `request` */
+    int socket;
+    char request[REQUEST_MAX];
 };
 
 static struct route routes[ROUTES];
@@ -65,20 +65,20 @@ static void *must_have(void *memory)
 /* As agencies/lametro/routes/N/vehicles/ answered. */
 static void write_vehicle(struct route *route, unsigned number, unsigned index)
 {
-    static const char *const parts[] = {
-        "%s{\"id\": \"%u\", \"route_id\": \"%u\", \"run_id\": \"%u_%u_%u\", \"predictable\": true, "
-        "\"seconds_since_report\": %02u",
-        ", \"heading\": %u.0, \"latitude\": 34.%06u", ", \"longitude\": -118.%06u}"};
     char *out = route->body;
     size_t *digits = route->digits + (size_t)index * 3;
     size_t at = route->length;
 
-    at += (size_t)snprintf(out + at, BODY_MAX - at, parts[0], index ? ", " : "", 3000 + below(7000),
-                           number, number, below(2), below(20), 10 + below(90));
+    at += (size_t)snprintf(out + at, BODY_MAX - at,
+                           "%s{\"id\": \"%u\", \"route_id\": \"%u\", \"run_id\": \"%u_%u_%u\", "
+                           "\"predictable\": true, \"seconds_since_report\": %02u",
+                           index ? ", " : "", 3000 + below(7000), number, number, below(2),
+                           below(20), 10 + below(90));
     digits[0] = at;
-    at += (size_t)snprintf(out + at, BODY_MAX - at, parts[1], 100 + below(260), below(1000000));
+    at += (size_t)snprintf(out + at, BODY_MAX - at, ", \"heading\": %u.0, \"latitude\": 34.%06u",
+                           100 + below(260), below(1000000));
     digits[1] = at;
-    at += (size_t)snprintf(out + at, BODY_MAX - at, parts[2], below(1000000));
+    at += (size_t)snprintf(out + at, BODY_MAX - at, ", \"longitude\": -118.%06u}", below(1000000));
     digits[2] = at - 1;
     route->length = at;
 }
