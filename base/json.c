@@ -8,6 +8,7 @@
 #include "base/json_check.h"
 #include "base/json_text.h"
 #include "base/json_yajl.h"
+#include "base/utf8.h"
 
 struct tree {
     struct json_yajl yajl;
@@ -138,7 +139,7 @@ static int on_number(void *cookie, const char *text, size_t length)
 static char *read_string(struct tree *tree, int line, int column, size_t start, size_t *length)
 {
     const char *raw = tree->yajl.text + start + 1;
-    size_t raw_length = tree->offset - start - 2, valid = json_text_valid(raw, raw_length);
+    size_t raw_length = tree->offset - start - 2, valid = utf8_valid(raw, raw_length);
     char *text;
 
     if (valid < raw_length) {
@@ -152,7 +153,7 @@ static char *read_string(struct tree *tree, int line, int column, size_t start, 
         return NULL;
     *length = json_text_unescape(text, raw, raw_length);
     text[*length] = '\0';
-    if (json_text_valid(text, *length) == *length)
+    if (utf8_valid(text, *length) == *length)
         return text;
     fail(tree, line, column, "the string has half of a surrogate pair, which is not UTF-8");
     free(text);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json_text.h"
+#include "base/utf8.h"
 
 struct place {
     size_t offset;
@@ -63,7 +63,7 @@ static void name_string(const char *start, size_t rest, char out[SEEN_MAX])
     const char *end = memchr(start + 1, '"', (rest < 32 ? rest : 32) - 1);
     size_t length = end ? (size_t)(end - start) + 1 : 0;
 
-    if (end && json_text_valid(start, length) == length)
+    if (end && utf8_valid(start, length) == length)
         snprintf(out, SEEN_MAX, "%.*s", (int)length, start);
     else
         snprintf(out, SEEN_MAX, "a string");
@@ -79,7 +79,7 @@ static void name_token(const struct search *search, size_t offset, char out[SEEN
     while (length < rest && length < 30 && is_word_byte(start[length]))
         length++;
     if (length == 0)
-        length = json_text_char(start, rest, &is_valid);
+        length = utf8_char(start, rest, &is_valid);
     else
         is_valid = true;
     if (!is_valid || (unsigned char)*start < 0x20 || *start == 0x7F)

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/json_text.h"
+#include "base/utf8.h"
 
 /* RFC 9535, 2.1: indices stay exact in a double. */
 #define INDEX_MAX INT64_C(9007199254740991)
@@ -77,7 +78,7 @@ static int read_plain_name(struct parser *parser)
         return mistake(parser, parser->next - 1, "\"..\" is not supported");
     if (length == 0)
         return mistake(parser, parser->next, "expected a name or \"*\" after the dot");
-    if (json_text_valid(parser->next, length) != length)
+    if (utf8_valid(parser->next, length) != length)
         return mistake(parser, parser->next, "the name is not UTF-8");
     name = strndup(parser->next, length);
     if (!name)
@@ -138,7 +139,7 @@ static int read_quoted_name(struct parser *parser)
         return err_memory(parser->err);
     length = json_text_unescape(name, start, (size_t)(end - start));
     name[length] = '\0';
-    if (json_text_valid(name, length) != length) {
+    if (utf8_valid(name, length) != length) {
         free(name);
         return mistake(parser, start, "the name is not UTF-8");
     }

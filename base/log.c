@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 enum { LINE_MAX_BYTES = 2048, EVENT_MAX = 48, FOLDS_MAX = 128, EVENTS_A_MINUTE = 20 };
 
 /* One (level, event) and its minute, which starts with the first line. */
@@ -58,14 +60,6 @@ static bool is_journal(const char *stream)
            status.st_ino == inode;
 }
 
-/* Down to where a character of UTF-8 starts: the journal shows half a one as a blob. */
-static size_t cut(const char *text, size_t length)
-{
-    while (length && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    return length;
-}
-
 static void write_line(enum log_level level, const char *event, const char *text)
 {
     char line[LINE_MAX_BYTES + 1];
@@ -80,7 +74,7 @@ static void write_line(enum log_level level, const char *event, const char *text
             snprintf(line, sizeof line, "%s %.*s %s", levels[level].name, EVENT_MAX, event, text);
     length = wanted > 0 ? (size_t)wanted : 0;
     if (length > LINE_MAX_BYTES - 1)
-        length = cut(line, LINE_MAX_BYTES - 1);
+        length = utf8_cut(line, LINE_MAX_BYTES - 1); /* the journal shows half of one as a blob */
     if (!*text && length)
         length--; /* the blank */
     for (size_t i = 0; i < length; i++) {
@@ -275,7 +269,7 @@ const char *log_value(const char *text, char out[LOG_VALUE_MAX])
     if (is_plain(text)) {
         length = strlen(text);
         if (length > LOG_VALUE_MAX - 1)
-            length = cut(text, LOG_VALUE_MAX - 1);
+            length = utf8_cut(text, LOG_VALUE_MAX - 1);
         memcpy(out, text, length);
         out[length] = '\0';
         return out;

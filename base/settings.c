@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 enum { QUOTE_MAX = 96, QUOTE_BYTES = 60, PATH_MAX_BYTES = 128, MISTAKE_MAX = 512, KEY_MAX = 32 };
 
@@ -56,11 +57,7 @@ void settings_mistake(struct settings_report *report, const struct json *where, 
 /* The longest start of at most `most` bytes that does not cut a character. */
 static size_t cut_length(const char *text, size_t length, size_t most)
 {
-    if (length <= most)
-        return length;
-    while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
-        most--;
-    return most;
+    return length <= most ? length : utf8_cut(text, most);
 }
 
 void settings_quote(const struct json *value, char out[QUOTE_MAX])
