@@ -13,16 +13,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { ROUTES = 200, VEHICLES_LEAST = 20, VEHICLES_RANGE = 153, BODY_MAX = 64 * 1024 };
+enum { ROUTES = 200, VEHICLES_LEAST = 20, VEHICLES_RANGE = 159, BODY_MAX = 64 * 1024 };
 enum { CONNECTIONS_MAX = 4096, REQUEST_MAX = 4096, EVENTS = 256, CHANGING_OF_TEN = 8 };
 
 struct route {
     char *body;
     size_t length;
-    unsigned vehicles;
     size_t *digits; /* where a vehicle's report age, latitude and longitude end, three each */
     char head[256];
     int head_length;
+    unsigned vehicles;
 };
 
 struct connection {
