@@ -98,8 +98,8 @@ static void append_shape(struct writer *writer, const char *bytes, size_t length
 
     buf_init(&path, 65536);
     record->url_epoch = 1;
-    record->format = FORMAT_JSON;
-    if (rows_find_path(bytes, length, &path, &err) == 0)
+    record->format = rows_judge(bytes, length, NULL);
+    if (record->format == FORMAT_JSON && rows_find_path(bytes, length, &path, &err) == 0)
         record->text = strdup(buf_text(&path));
     buf_release(&path);
     append(writer, record);
