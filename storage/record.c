@@ -1,6 +1,7 @@
-#include <stdlib.h>
+#include "storage/record.h"
 
-#include "storage/writer.h"
+#include <stdlib.h>
+#include <string.h>
 
 /* Room for every text of a poll. */
 enum { RECORD_TEXTS_MAX = 8 * (POLL_TEXT_MAX + 1) };
@@ -17,6 +18,19 @@ struct record *record_new(enum record_kind kind, uint32_t feed_id)
     buf_init(&record->texts, RECORD_TEXTS_MAX);
     record->at = record->alive_at = record->ended_at = AT_NONE;
     return record;
+}
+
+struct record *record_new_text(enum record_kind kind, uint32_t feed_id, const char *text)
+{
+    struct record *record = record_new(kind, feed_id);
+
+    if (!record)
+        return NULL;
+    record->text = strdup(text);
+    if (record->text)
+        return record;
+    record_free(record);
+    return NULL;
 }
 
 void record_free(struct record *record)

@@ -10,42 +10,8 @@
 #ifndef STORAGE_WRITER_H
 #define STORAGE_WRITER_H
 
-#include "base/list.h"
-#include "storage/poll_record.h"
+#include "storage/record.h"
 #include "storage/store.h"
-
-enum record_kind {
-    RECORD_POLL, /* poll, and its body if outcome is new; sets first_slot_at if it is the first */
-    RECORD_FEED, /* a new feed: feed_id, text = name, at = created */
-    RECORD_DEFINITION, /* feed_id, number, at = from when, url_epoch, text = JSON */
-    RECORD_SHAPE,      /* feed_id, url_epoch, format, text = path or NULL */
-    RECORD_OPEN,       /* the feed's account opens at `at` */
-    RECORD_CLOSE,      /* … closes */
-    RECORD_RUN,        /* the service's run: at = started, alive_at, ended_at, text = version */
-};
-
-/* One thing to write. Of a new poll the writer fills in what the body says itself: body_slot_at,
- * body_bytes and, if it has none yet, body_hash. The strings that poll's texts point to live in
- * `texts`, owned. */
-struct record {
-    struct list_link link;
-    enum record_kind kind;
-    uint32_t feed_id;
-    void *cookie; /* the caller's, given back */
-    struct poll_record poll;
-    struct buf texts;
-    char *body; /* owned; RECORD_POLL with OUTCOME_NEW */
-    size_t body_length;
-    int64_t at, alive_at, ended_at;
-    uint32_t number, url_epoch;
-    uint8_t format;
-    char *text;       /* owned */
-    bool was_refused; /* out: the slot had a poll already, or this record cannot be stored at all;
-                         nothing was changed */
-};
-
-struct record *record_new(enum record_kind kind, uint32_t feed_id); /* NULL: no memory */
-void record_free(struct record *record);
 
 struct writer_options {
     int64_t linger_ms;  /* wait this long for company; 0: commit at once */
