@@ -7,6 +7,7 @@
 #include "storage/key.h"
 #include "storage/pack.h"
 #include "storage/poll_put.h"
+#include "storage/record.h"
 #include "storage/stored.h"
 #include "storage/tables.h"
 #include "storage/value.h"
@@ -238,7 +239,7 @@ static int apply_run(struct commit *commit, struct record *record)
 {
     struct stored_run run = {.alive_at = record->alive_at, .ended_at = record->ended_at};
     size_t length = record->text ? strlen(record->text) : 0;
-    uint8_t bytes[KEY_NUMBER_BYTES];
+    uint8_t bytes[KEY_TIME_BYTES];
     MDB_val key = {sizeof bytes, bytes}, value;
 
     if (length >= sizeof run.version)
@@ -312,28 +313,28 @@ static bool has_little_space(const struct store *store, size_t batch_bytes)
     return free_bytes >= 0 && (uint64_t)free_bytes < (uint64_t)LITTLE_BYTES + 2 * batch_bytes;
 }
 
-enum verdict commit_judge(const struct store *store, int rc, size_t batch_bytes)
+enum commit_result commit_judge(const struct store *store, int rc, size_t batch_bytes)
 {
     switch (rc) {
     case 0:
-        return VERDICT_DONE;
+        return COMMIT_DONE;
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-        return VERDICT_NO_SPACE;
+        return COMMIT_NO_SPACE;
     case EIO:
-        return has_little_space(store, batch_bytes) ? VERDICT_NO_SPACE : VERDICT_BROKEN;
+        return has_little_space(store, batch_bytes) ? COMMIT_NO_SPACE : COMMIT_BROKEN;
     case ENOMEM:
     case EAGAIN:
-        return VERDICT_LATER;
+        return COMMIT_LATER;
     case EINVAL:
     case EBADMSG:
     case MDB_BAD_VALSIZE:
     case MDB_KEYEXIST:
     case MDB_NOTFOUND:
     case MDB_TXN_FULL:
-        return VERDICT_ONE_RECORDS;
+        return COMMIT_ONE_RECORDS;
     default:
-        return VERDICT_BROKEN;
+        return COMMIT_BROKEN;
     }
 }

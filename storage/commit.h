@@ -3,7 +3,7 @@
 #define STORAGE_COMMIT_H
 
 #include "base/list.h"
-#include "storage/writer.h"
+#include "storage/store.h"
 
 struct commit;
 struct commit *commit_new(struct store *store); /* NULL: no memory */
@@ -13,14 +13,14 @@ void commit_free(struct commit *commit);
  * each record is right after 0. */
 int commit_batch(struct commit *commit, const struct list *batch);
 
-enum verdict {
-    VERDICT_DONE,
-    VERDICT_NO_SPACE,
-    VERDICT_LATER,       /* no memory, or somebody reads while the map must grow */
-    VERDICT_ONE_RECORDS, /* one record of the batch may be to blame */
-    VERDICT_BROKEN
+enum commit_result {
+    COMMIT_DONE, /* durable */
+    COMMIT_NO_SPACE,
+    COMMIT_LATER,       /* no memory, or somebody reads while the map must grow */
+    COMMIT_ONE_RECORDS, /* one record of the batch may be to blame */
+    COMMIT_BROKEN,
 };
 /* What an rc of commit_batch() means for the writer. */
-enum verdict commit_judge(const struct store *store, int rc, size_t batch_bytes);
+enum commit_result commit_judge(const struct store *store, int rc, size_t batch_bytes);
 
 #endif

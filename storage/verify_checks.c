@@ -46,7 +46,7 @@ static bool has_feed(struct verify *verify, uint32_t feed_id)
     if (verify->feed.is_known && verify->feed.feed_id == feed_id)
         return verify->feed.exists;
     key_of_feed(feed_id, key);
-    verify->feed = (struct known){.is_known = true, .feed_id = feed_id};
+    verify->feed = (struct lookup){.is_known = true, .feed_id = feed_id};
     verify->feed.exists = look_up(verify, TABLE_FEEDS, key, sizeof key, &value) != 0;
     return verify->feed.exists;
 }
@@ -60,7 +60,7 @@ static bool has_definition(struct verify *verify, uint32_t feed_id, uint32_t num
                         verify->definition.number == number))
         return number == 0 || verify->definition.exists;
     key_of_number(feed_id, number, key);
-    verify->definition = (struct known){.is_known = true, .feed_id = feed_id, .number = number};
+    verify->definition = (struct lookup){.is_known = true, .feed_id = feed_id, .number = number};
     verify->definition.exists = look_up(verify, TABLE_DEFINITIONS, key, sizeof key, &value) != 0;
     return verify->definition.exists;
 }
@@ -138,7 +138,7 @@ static void check_run(struct verify *verify, const MDB_val *key, const MDB_val *
         verify_fault(verify, TABLE_RUNS, key, "cannot be what was written");
 }
 
-static const struct known *kept_body(struct verify *verify, uint32_t feed_id, int64_t slot_at)
+static const struct lookup *kept_body(struct verify *verify, uint32_t feed_id, int64_t slot_at)
 {
     const struct slot_key slot = {feed_id, slot_at};
     struct pack_entry entry;
@@ -147,7 +147,7 @@ static const struct known *kept_body(struct verify *verify, uint32_t feed_id, in
     if (verify->kept.is_known && verify->kept.feed_id == feed_id && verify->kept.slot_at == slot_at)
         return &verify->kept;
     found = body_find(&verify->bodies, verify->walk.txn, &slot, &entry, NULL);
-    verify->kept = (struct known){
+    verify->kept = (struct lookup){
         .is_known = true, .exists = found != 0, .feed_id = feed_id, .slot_at = slot_at};
     if (found > 0) {
         verify->kept.hash = entry.hash;
@@ -161,7 +161,7 @@ static const struct known *kept_body(struct verify *verify, uint32_t feed_id, in
 static void check_body_of(struct verify *verify, const MDB_val *key, const struct poll_record *poll)
 {
     bool is_answered = poll->outcome == OUTCOME_NEW || poll->outcome == OUTCOME_SAME;
-    const struct known *kept;
+    const struct lookup *kept;
 
     if (!is_answered) {
         if (poll->body_slot_at != AT_NONE)

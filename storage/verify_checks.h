@@ -11,7 +11,7 @@
 enum { FAULT_TEXT_MAX = 1024 };
 
 /* What polls refer to again and again, looked up once. */
-struct known {
+struct lookup {
     bool is_known, exists;
     uint32_t feed_id, number;
     int64_t slot_at;
@@ -29,8 +29,8 @@ struct verify {
     struct buf body;
     struct poll_record last_poll; /* without texts */
     uint32_t last_poll_feed;
-    struct known feed, definition, kept; /* the last looked up */
-    uint32_t block_parts;                /* of the block that is being walked through */
+    struct lookup feed, definition, kept; /* the last looked up */
+    uint32_t block_parts;                 /* of the block that is being walked through */
     uint8_t block_key[KEY_BODY_BYTES];
 };
 

@@ -151,10 +151,10 @@ static void finish(struct writer *writer, struct list *batch)
 static void settle(struct writer *writer, struct list *batch, int rc)
 {
     switch (commit_judge(writer->store, rc, writer->batch_bytes)) {
-    case VERDICT_DONE:
+    case COMMIT_DONE:
         finish(writer, batch);
         return;
-    case VERDICT_ONE_RECORDS:
+    case COMMIT_ONE_RECORDS:
         if (batch->count == 1) {
             ((struct record *)batch->head)->was_refused = true;
             finish(writer, batch);
@@ -162,14 +162,14 @@ static void settle(struct writer *writer, struct list *batch, int rc)
         }
         writer->one_by_one = batch->count;
         break;
-    case VERDICT_NO_SPACE:
+    case COMMIT_NO_SPACE:
         set_state(writer, WRITER_DISK_FULL, rc);
         writer->retry_ms = now_ms() + RETRY_MS;
         break;
-    case VERDICT_LATER:
+    case COMMIT_LATER:
         writer->retry_ms = now_ms() + RETRY_MS;
         break;
-    case VERDICT_BROKEN:
+    case COMMIT_BROKEN:
         set_state(writer, WRITER_BROKEN, rc);
         break;
     }
