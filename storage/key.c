@@ -41,9 +41,9 @@ void key_of_feed(uint32_t feed_id, uint8_t out[KEY_FEED_BYTES])
     put(out, feed_id, 4);
 }
 
-void key_of_time(int64_t at, uint8_t out[8])
+void key_of_time(int64_t at, uint8_t out[KEY_TIME_BYTES])
 {
-    put(out, (uint64_t)at ^ SIGN, 8);
+    put(out, (uint64_t)at ^ SIGN, KEY_TIME_BYTES);
 }
 
 uint32_t key_feed(const void *key)
@@ -68,5 +68,5 @@ uint32_t key_number(const void *key)
 
 int64_t key_time(const void *key)
 {
-    return (int64_t)(get(key, 0, 8) ^ SIGN);
+    return (int64_t)(get(key, 0, KEY_TIME_BYTES) ^ SIGN);
 }

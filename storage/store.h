@@ -45,11 +45,10 @@ struct stored_feed {
     uint32_t id;
     char name[101];
     int64_t created_at;
-    int64_t
-        first_slot_at; /* of its first poll of any outcome; AT_NONE: none yet. Survives pruning */
-    bool is_open;      /* the account runs */
-    int64_t opened_at; /* the account's latest opening */
-    int64_t closed_at; /* if not open: when it ended; AT_NONE: never opened */
+    int64_t first_slot_at; /* of its first poll of any outcome; AT_NONE: none. Survives pruning */
+    bool is_open;          /* the account runs */
+    int64_t opened_at;     /* the account's latest opening */
+    int64_t closed_at;     /* if not open: when it ended; AT_NONE: never opened */
     uint32_t last_definition; /* 0: none */
 };
 

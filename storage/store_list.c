@@ -91,7 +91,8 @@ int store_each_run(struct store *store, int (*on_run)(void *, const struct store
 
     while (!failed && (found = walk_next(&walk, &key, &value, err))) {
         failed = found < 0 || table_unseal(TABLE_RUNS, &key, &value, err) ? -1 : 0;
-        if (!failed && (key.mv_size != 8 || stored_run_decode(&run, value.mv_data, value.mv_size)))
+        if (!failed && (key.mv_size != KEY_TIME_BYTES ||
+                        stored_run_decode(&run, value.mv_data, value.mv_size)))
             failed = damaged(TABLE_RUNS, &key, err);
         if (failed)
             break;
