@@ -6,7 +6,9 @@
 #include "feeds/feed_load.h"
 #include "scheduler/roster_parts.h"
 
-static struct known *know(struct roster *roster, const struct stored_feed *stored)
+/* NULL: no memory. */
+static struct known *know(/* NOLINT(readability-function-size): uthash's macro is large */
+                          struct roster *roster, const struct stored_feed *stored)
 {
     struct known *known = calloc(1, sizeof *known);
 
@@ -25,7 +27,10 @@ static struct known *know(struct roster *roster, const struct stored_feed *store
 
 static int on_stored_feed(void *cookie, const struct stored_feed *stored)
 {
-    return know(cookie, stored) ? 0 : 1;
+    struct roster *roster = cookie;
+
+    roster->is_whole = know(roster, stored) != NULL;
+    return roster->is_whole ? 0 : 1;
 }
 
 int roster_new(struct roster **made, struct service *service, struct store *store, struct err *err)
@@ -37,13 +42,19 @@ int roster_new(struct roster **made, struct service *service, struct store *stor
     roster->service = service;
     roster->store = store;
     roster->started_at = loop_now(service->loop).wall_at;
+    roster->is_whole = true;
     if (reader_open(&roster->reader, store, err) != 0 ||
-        store_each_feed(store, on_stored_feed, roster, err) != 0) {
-        roster_free(roster);
-        return -1;
+        store_each_feed(store, on_stored_feed, roster, err) != 0)
+        goto fail;
+    if (!roster->is_whole) {
+        err_memory(err);
+        goto fail;
     }
     *made = roster;
     return 0;
+fail:
+    roster_free(roster);
+    return -1;
 }
 
 void roster_free(struct roster *roster)
@@ -55,9 +66,10 @@ void roster_free(struct roster *roster)
     for (size_t i = 0; i < roster->count; i++)
         poll_free(roster->polls[i]);
     free(roster->polls);
-    HASH_ITER(hh, roster->known, known, next)
-    {
-        HASH_DEL(roster->known, known);
+    known = roster->known;
+    HASH_CLEAR(hh, roster->known); /* leaves the list of its members as it was */
+    for (; known; known = next) {
+        next = known->hh.next;
         free(known->definition);
         free(known);
     }
@@ -77,20 +89,11 @@ size_t roster_count(const struct roster *roster)
     return roster->count;
 }
 
-static int append_feed(struct roster *roster, const struct stored_feed *stored)
-{
-    struct record *record = record_new(RECORD_FEED, stored->id);
-
-    if (record) {
-        record->at = stored->created_at;
-        record->text = strdup(stored->name);
-    }
-    return roster_append(roster, record);
-}
-
+/* NULL: no memory, and logged. */
 static struct known *find_or_know(struct roster *roster, const char *name, int64_t now_at)
 {
     struct known *known;
+    struct record *record;
     struct stored_feed stored = {.id = roster->last_id + 1,
                                  .created_at = now_at,
                                  .first_slot_at = AT_NONE,
@@ -101,9 +104,15 @@ static struct known *find_or_know(struct roster *roster, const char *name, int64
     if (known)
         return known;
     snprintf(stored.name, sizeof stored.name, "%s", name);
-    known = know(roster, &stored);
-    if (known)
-        append_feed(roster, &stored);
+    record = record_new_text(RECORD_FEED, stored.id, stored.name);
+    known = record ? know(roster, &stored) : NULL;
+    if (!known) {
+        log_event(LEVEL_ERROR, "left_out", "feed=%s reason=memory", name);
+        record_free(record);
+        return NULL;
+    }
+    record->at = now_at;
+    roster_append(roster, record);
     return known;
 }
 
@@ -140,28 +149,34 @@ static bool has_same_url(const struct known *known, const struct feed *feed)
     return is_same;
 }
 
-/* The feed's definition is the known one, or becomes its next. */
-static void define(struct roster *roster, struct known *known, const struct feed *feed,
-                   int64_t now_at)
+/* The feed's definition is the known one, or becomes its next. -1: no memory, logged; nothing has
+ * changed. */
+static int define(struct roster *roster, struct known *known, const struct feed *feed,
+                  int64_t now_at)
 {
     struct record *record;
+    char *definition;
 
     read_definition(roster, known);
     if (known->definition && strcmp(known->definition, feed->definition) == 0)
-        return;
+        return 0;
+    definition = strdup(feed->definition);
+    record = record_new_text(RECORD_DEFINITION, known->stored.id, feed->definition);
+    if (!definition || !record) {
+        log_event(LEVEL_ERROR, "left_out", "feed=%s reason=memory", feed->name);
+        free(definition);
+        record_free(record);
+        return -1;
+    }
     if (!has_same_url(known, feed))
         known->url_epoch = known->stored.last_definition + 1;
     known->stored.last_definition++;
     free(known->definition);
-    known->definition = strdup(feed->definition);
-    record = record_new(RECORD_DEFINITION, known->stored.id);
-    if (record) {
-        record->number = known->stored.last_definition;
-        record->url_epoch = known->url_epoch;
-        record->at = now_at;
-        record->text = strdup(feed->definition);
-    }
-    roster_append(roster, record);
+    known->definition = definition;
+    record->number = known->stored.last_definition;
+    record->url_epoch = known->url_epoch;
+    record->at = now_at;
+    return roster_append(roster, record);
 }
 
 static void bring_in(struct roster *roster, struct known *known, struct feed *feed,
@@ -173,8 +188,8 @@ static void bring_in(struct roster *roster, struct known *known, struct feed *fe
     read_definition(roster, known);
     if (known->stored.is_open && known->definition)
         old = feed_from_definition(feed->name, known->definition, NULL);
-    define(roster, known, feed, now->wall_at);
-    if (roster_make_poll(roster, known, feed, &resume, now)) {
+    if (define(roster, known, feed, now->wall_at) == 0 &&
+        roster_make_poll(roster, known, feed, &resume, now)) {
         if (old)
             roster_reopen_account(roster, known, &resume, old, now);
         else
@@ -188,10 +203,8 @@ static void apply_feed(struct roster *roster, struct feed *feed, const struct lo
     struct known *known = find_or_know(roster, feed->name, now->wall_at);
     struct poll *poll = known ? known->poll : NULL;
 
-    if (!known) {
-        log_event(LEVEL_ERROR, "left_out", "feed=%s reason=memory", feed->name);
+    if (!known)
         return;
-    }
     if (!poll || poll->state == POLL_RETIRED) {
         if (!roster->is_starting)
             log_event(LEVEL_INFO, "added", "feed=%s", feed->name);
@@ -201,7 +214,8 @@ static void apply_feed(struct roster *roster, struct feed *feed, const struct lo
     known->stored.is_open = true; /* it may have been leaving */
     if ((poll->successor ? poll->successor : poll->feed) == feed && !poll->is_leaving)
         return;
-    define(roster, known, feed, now->wall_at);
+    if (define(roster, known, feed, now->wall_at) != 0)
+        return;
     poll->next_definition = known->stored.last_definition;
     poll->next_url_epoch = known->url_epoch;
     log_event(LEVEL_INFO, "changed", "feed=%s", feed->name);
@@ -262,11 +276,11 @@ static void poll_feed_once(struct roster *roster, struct feed *feed, const struc
     struct resume resume;
     int64_t slot_at;
 
-    if (!known)
+    if (!known || define(roster, known, feed, now->wall_at) != 0 ||
+        !roster_make_poll(roster, known, feed, &resume, now)) {
+        roster->service->failures++; /* left out, as was logged */
         return;
-    define(roster, known, feed, now->wall_at);
-    if (!roster_make_poll(roster, known, feed, &resume, now))
-        return;
+    }
     slot_at = plan_slot_until(&known->poll->account.plan, now->wall_at);
     if (slot_at == AT_NONE || roster_has_poll(roster, known->stored.id, slot_at))
         poll_begin_once(known->poll, now->wall_at, POLL_ONCE | POLL_UNPLANNED, now);
@@ -303,8 +317,11 @@ void roster_on_committed(struct roster *roster, const struct record *record)
 {
     struct poll *poll = record->cookie;
 
-    if (!poll)
+    if (!poll) {
+        if (record->was_refused)
+            log_event(LEVEL_ERROR, "refused", "feed_id=%u kind=%d", record->feed_id, record->kind);
         return;
+    }
     poll_on_committed(poll, record);
     if (poll->state == POLL_RETIRED && poll->records == 0)
         remove_poll(roster, poll);

@@ -4,7 +4,8 @@
 #include "base/log.h"
 #include "scheduler/roster_parts.h"
 
-/* Records that belong to no poll: the writer is asked directly. */
+enum { SHAPE_PATH_MAX = 64 * 1024 };
+
 int roster_append(struct roster *roster, struct record *record)
 {
     struct err err = {0};
@@ -24,7 +25,7 @@ static int add_poll(struct roster *roster, struct poll *poll)
 {
     if (roster->count == roster->capacity) {
         size_t capacity = roster->capacity ? roster->capacity * 2 : 64;
-        struct poll **polls = realloc(roster->polls, capacity * sizeof *polls);
+        struct poll **polls = realloc(roster->polls, capacity * sizeof(struct poll *));
 
         if (!polls)
             return -1;
@@ -49,7 +50,7 @@ struct poll *roster_make_poll(struct roster *roster, struct known *known, struct
     uint8_t format = FORMAT_AUTO;
     struct buf path;
 
-    buf_init(&path, 64 * 1024);
+    buf_init(&path, SHAPE_PATH_MAX);
     if (store_shape(roster->store, identity.feed_id, identity.url_epoch, &format,
                     &identity.has_rows_path, &path, &err) < 0 ||
         reader_resume(roster->reader, identity.feed_id, resume, &err) != 0)

@@ -27,6 +27,7 @@ struct roster {
     size_t count, capacity;
     uint32_t last_id;
     int64_t started_at;
+    bool is_whole;    /* every feed of the store is in `known` */
     bool is_starting; /* the feeds come in for the first time: nobody needs to be told of each */
 };
 
