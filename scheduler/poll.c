@@ -1,10 +1,12 @@
-#include "scheduler/poll.h"
+#include "scheduler/poll_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "feeds/template.h"
+
+enum { URL_MAX = 64 * 1024 };
 
 static const char *const state_names[] = {
 #define POLL_STATE_NAME(name, reason) #name,
@@ -26,7 +28,7 @@ void poll_enter(struct poll *poll, enum poll_state state, int64_t due_at)
     if (due_at == AT_NEVER)
         heap_remove(&poll->service->due, &poll->due);
     else
-        heap_set(&poll->service->due, &poll->due, due_at); /* daemon.c has reserved its place */
+        heap_set(&poll->service->due, &poll->due, due_at); /* the roster has reserved its place */
 }
 
 static struct plan plan_of(const struct poll *poll, const struct feed *feed)
@@ -80,28 +82,43 @@ static void on_missed(void *cookie, const struct plan_run *run, enum poll_detail
     poll_note_first(poll, run->first_at);
 }
 
+/* NULL: no memory, or a URL without a host. */
+static struct host *join_host(struct service *service, const struct feed *feed, int64_t now_at,
+                              struct err *err)
+{
+    struct host *host = NULL;
+    struct buf url;
+
+    buf_init(&url, URL_MAX);
+    if (template_expand(feed->url, feed, now_at, NULL, &url, err) != 0)
+        goto done;
+    if (!buf_text(&url)) {
+        err_memory(err);
+        goto done;
+    }
+    host = hosts_join(service->hosts, buf_text(&url), feed->host_gap_ms, feed->host_limit);
+    if (!host)
+        err_set(err, ERR_INPUT, "the url of feed \"%s\" has no host", feed->name);
+done:
+    buf_release(&url);
+    return host;
+}
+
 struct poll *poll_new(struct service *service, struct feed *feed,
                       const struct poll_identity *identity, struct err *err)
 {
     struct poll *poll = calloc(1, sizeof *poll);
     struct loop_time now = loop_now(service->loop);
-    struct buf url;
 
     if (!poll) {
         err_memory(err);
         return NULL;
     }
-    buf_init(&url, 64 * 1024);
-    if (template_expand(feed->url, feed, now.wall_at, NULL, &url, err) != 0)
-        goto fail;
-    poll->host = buf_text(&url) ? hosts_join(service->hosts, buf_text(&url), feed->host_gap_ms,
-                                             feed->host_limit)
-                                : NULL;
+    poll->host = join_host(service, feed, now.wall_at, err);
     if (!poll->host) {
-        err_set(err, ERR_INPUT, "the url of feed \"%s\" has no host", feed->name);
-        goto fail;
+        free(poll);
+        return NULL;
     }
-    buf_release(&url);
     poll->service = service;
     poll->feed = feed_hold(feed);
     poll->feed_id = identity->feed_id;
@@ -120,10 +137,6 @@ struct poll *poll_new(struct service *service, struct feed *feed,
     plan_fuse_init(&poll->fuse, feed, now.mono_us);
     health_init(&poll->health);
     return poll;
-fail:
-    buf_release(&url);
-    free(poll);
-    return NULL;
 }
 
 void poll_free(struct poll *poll)
@@ -184,17 +197,12 @@ void poll_take_over(struct poll *poll, const struct loop_time *now)
 {
     struct feed *old = poll->feed, *feed = poll->successor;
     struct plan plan = plan_of(poll, feed);
-    struct host *host = NULL;
-    struct buf url;
+    struct err err = {0};
+    struct host *host = join_host(poll->service, feed, now->wall_at, &err);
 
-    buf_init(&url, 64 * 1024);
-    if (template_expand(feed->url, feed, now->wall_at, NULL, &url, NULL) == 0 && buf_text(&url))
-        host =
-            hosts_join(poll->service->hosts, buf_text(&url), feed->host_gap_ms, feed->host_limit);
-    buf_release(&url);
     poll->successor = NULL;
     if (!host) {
-        log_event(LEVEL_ERROR, "lost", "feed=%s reason=memory", feed->name);
+        log_event(LEVEL_ERROR, "lost", "feed=%s reason=\"%s\"", feed->name, err.text);
         feed_drop(feed);
         return;
     }

@@ -129,18 +129,4 @@ bool poll_is_busy(const struct poll *poll); /* a slot is in flight or being stor
 /* --once: the slot is stored. */
 bool poll_is_done(const struct poll *poll);
 
-/* Between poll.c, poll_slot.c (waits), poll_fetch.c (talks) and poll_store.c (keeps). */
-void poll_enter(struct poll *poll, enum poll_state state, int64_t due_at);
-void poll_request(struct poll *poll, const struct loop_time *now);
-void poll_finish(struct poll *poll, struct response *response, const struct loop_time *now);
-void poll_pass(struct poll *poll, enum poll_detail reason, const struct loop_time *now);
-void poll_rest(struct poll *poll, const struct loop_time *now);
-void poll_queue(struct poll *poll, const struct loop_time *now);
-void poll_end_slot(struct poll *poll);
-void poll_take_over(struct poll *poll, const struct loop_time *now);
-void poll_retire(struct poll *poll, const struct loop_time *now);
-void poll_note_first(struct poll *poll, int64_t slot_at);
-/* Takes `record`; -1: there is none, or the writer has no room. Logged. */
-int poll_append(struct poll *poll, struct record *record);
-
 #endif

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "scheduler/poll.h"
+#include "scheduler/poll_parts.h"
 
 static void finish_failed(struct poll *poll, enum poll_detail detail, const struct loop_time *now)
 {
@@ -58,7 +58,7 @@ static void note_start(struct poll *poll, const struct loop_time *now)
 
 static void on_fetched(void *cookie, struct response *response);
 
-void poll_request(struct poll *poll, const struct loop_time *now)
+void poll_on_room(struct poll *poll, const struct loop_time *now)
 {
     struct service *service = poll->service;
     struct err err = {0};

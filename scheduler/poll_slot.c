@@ -1,6 +1,6 @@
 /* A slot comes, passes or is caught up: the part of a poll's cycle that waits. */
 #include "base/log.h"
-#include "scheduler/poll.h"
+#include "scheduler/poll_parts.h"
 
 enum { ONCE_LOOK_US = 1000 * 1000 }; /* how often --once looks at what waits for room */
 
@@ -252,9 +252,4 @@ void poll_on_due(struct poll *poll, const struct loop_time *now)
     case POLL_RETIRED:
         break;
     }
-}
-
-void poll_on_room(struct poll *poll, const struct loop_time *now)
-{
-    poll_request(poll, now);
 }

@@ -4,11 +4,11 @@
 
 #include "base/log.h"
 #include "feeds/rows.h"
-#include "scheduler/poll.h"
+#include "scheduler/poll_parts.h"
 
 /* Looking for the rows path parses the document once more, on the loop; larger bodies are left to
  * the companion, which looks by itself when the store has no path. */
-enum { ROWS_LOOK_MAX = 4 * 1024 * 1024 };
+enum { ROWS_LOOK_MAX = 4 * 1024 * 1024, ROWS_PATH_MAX = 16 * 1024 };
 enum { JUMP_US = 100 * 1000 }; /* the wall clock this far ahead of the other: it was set */
 
 /* Copies a text of the response into the record; the pointers are set when all are in. */
@@ -117,7 +117,7 @@ static void note_shape(struct poll *poll, const struct response *response)
     struct record *record;
     struct buf path;
 
-    buf_init(&path, 16 * 1024);
+    buf_init(&path, ROWS_PATH_MAX);
     if (is_json && !feed->rows && !poll->has_rows_path && response->body.length <= ROWS_LOOK_MAX &&
         rows_find_path(response->body.bytes, response->body.length, &path, NULL) == 0)
         poll->has_rows_path = has_news = true;
