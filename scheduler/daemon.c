@@ -5,36 +5,28 @@
 #include "base/log.h"
 #include "scheduler/daemon_parts.h"
 
-double service_dice(struct service *service)
-{
-    /* xorshift64* (Vigna, 2016): jitter needs no more. */
-    service->dice ^= service->dice >> 12;
-    service->dice ^= service->dice << 25;
-    service->dice ^= service->dice >> 27;
-    return (double)((service->dice * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
-}
-
-void service_pump_soon(struct service *service)
-{
-    alarm_set(service->pump, 0);
-}
+enum {
+    MISTAKES_MAX_BYTES = 16 * 1024 * 1024,
+    BATCH_BYTES = 4 * 1024 * 1024,
+    QUEUE_BYTES = 64 * 1024 * 1024,
+};
 
 static int load(struct daemon *daemon, struct err *err)
 {
     struct buf lines;
 
-    if (feed_set_load(&daemon->set, daemon->config_dir, NULL, err) != 0)
+    if (feed_set_load(&daemon->set, daemon->options.config_dir, NULL, err) != 0)
         return -1;
     if (!daemon->set->service_is_broken) {
         daemon_log_mistakes(daemon->set);
         return 0;
     }
-    buf_init(&lines, 16 * 1024 * 1024);
+    buf_init(&lines, MISTAKES_MAX_BYTES);
     if (feed_set_print_mistakes(daemon->set, &lines) == 0)
         fwrite(lines.bytes, 1, lines.length, stderr);
     buf_release(&lines);
     return err_set(err, ERR_CONFIG, "the configuration in \"%s\" is broken: mend pollard.json",
-                   daemon->config_dir);
+                   daemon->options.config_dir);
 }
 
 static void on_committed_there(void *cookie)
@@ -48,8 +40,8 @@ static int start_writer(struct daemon *daemon, struct err *err)
 {
     struct writer_options options = {
         .linger_ms = daemon->options.linger_ms,
-        .batch_bytes = 4 * 1024 * 1024,
-        .queue_bytes = 64 * 1024 * 1024,
+        .batch_bytes = BATCH_BYTES,
+        .queue_bytes = QUEUE_BYTES,
         .disk_reserve_bytes = daemon->set->service.disk_reserve_bytes,
         .on_committed = on_committed_there,
         .cookie = daemon,
@@ -136,11 +128,6 @@ int daemon_new(struct daemon **made, const struct daemon_options *options, struc
     daemon->service.jump_until_at = daemon->service.disk_full_at = AT_NONE;
     daemon->last = loop_now(loop);
     daemon->started_at = daemon->last.wall_at;
-    daemon->config_dir = strdup(options->config_dir);
-    if (!daemon->config_dir) {
-        err_memory(err);
-        goto fail;
-    }
     if (!options->is_once)
         daemon_watch_dirs(daemon); /* before reading: what changes meanwhile is told */
     if (load(daemon, err) != 0 ||
@@ -148,7 +135,8 @@ int daemon_new(struct daemon **made, const struct daemon_options *options, struc
         goto fail;
     if (make_parts(daemon, err) != 0)
         goto fail;
-    daemon_listen_to_signals(daemon);
+    if (daemon_listen_to_signals(daemon, err) != 0)
+        goto fail;
     begin(daemon);
     *made = daemon;
     return 0;
@@ -182,7 +170,6 @@ void daemon_free(struct daemon *daemon)
     alarm_free(daemon->end);
     store_close(daemon->store);
     feed_set_free(daemon->set);
-    free(daemon->config_dir);
     free(daemon);
 }
 

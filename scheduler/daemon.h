@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "scheduler/net/loop.h"
 
+/* Strings are borrowed until daemon_free(). */
 struct daemon_options {
     const char *config_dir, *store_dir;
     const char *listen; /* over "listen" of pollard.json; NULL: not given */

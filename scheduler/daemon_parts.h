@@ -12,7 +12,6 @@ enum { DAEMON_TICK_US = 60 * 1000 * 1000, DAEMON_WATCHES = 3, DAEMON_SIGNALS = 4
 struct daemon {
     struct service service;
     struct daemon_options options;
-    char *config_dir;
     struct store *store;
     struct feed_set *set;
     struct roster *roster;
@@ -36,6 +35,6 @@ void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at
 
 void daemon_log_mistakes(const struct feed_set *set);
 void daemon_watch_dirs(struct daemon *daemon);
-void daemon_listen_to_signals(struct daemon *daemon);
+int daemon_listen_to_signals(struct daemon *daemon, struct err *err);
 
 #endif

@@ -34,7 +34,7 @@ void daemon_watch_dirs(struct daemon *daemon)
 
         dir_watch_free(daemon->watches[i]);
         daemon->watches[i] = NULL;
-        if (asprintf(&dir, "%s%s", daemon->config_dir, below[i]) < 0)
+        if (asprintf(&dir, "%s%s", daemon->options.config_dir, below[i]) < 0)
             continue;
         daemon->watches[i] = dir_watch_new(daemon->service.loop, dir, on_changed, daemon);
         free(dir);
@@ -59,7 +59,7 @@ void daemon_reload(struct daemon *daemon)
         return;
     daemon->reloads++;
     daemon_watch_dirs(daemon); /* before reading: what changes meanwhile is told */
-    if (feed_set_load(&set, daemon->config_dir, old, &err) != 0) {
+    if (feed_set_load(&set, daemon->options.config_dir, old, &err) != 0) {
         daemon->broken_reloads++;
         log_event(LEVEL_ERROR, "reload", "reason=\"%s\"", err.text);
         return;
@@ -111,10 +111,14 @@ static void on_signal(void *cookie, int number)
     }
 }
 
-void daemon_listen_to_signals(struct daemon *daemon)
+int daemon_listen_to_signals(struct daemon *daemon, struct err *err)
 {
     static const int numbers[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
-    for (int i = 0; i < DAEMON_SIGNALS; i++)
+    for (int i = 0; i < DAEMON_SIGNALS; i++) {
         daemon->signals[i] = signal_watch_new(daemon->service.loop, numbers[i], on_signal, daemon);
+        if (!daemon->signals[i])
+            return err_set(err, ERR_IO, "cannot listen to signal %d", numbers[i]);
+    }
+    return 0;
 }

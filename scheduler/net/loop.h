@@ -45,6 +45,7 @@ struct wake *wake_new(struct loop *loop, wake_fn *on_wake, void *cookie); /* NUL
 void wake_free(struct wake *wake);
 void wake_send(struct wake *wake);
 
+/* NULL: no memory, or the system said no. */
 struct signal_watch;
 typedef void signal_fn(void *cookie, int number);
 struct signal_watch *signal_watch_new(struct loop *loop, int number, signal_fn *on_signal,
