@@ -1,5 +1,6 @@
 #include "feeds/rows_branch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,14 +36,11 @@ static enum wire_type wire_type_of(ProtobufCType type)
 /* `name`, the field's, and `after`; owned. NULL: no memory. */
 static char *join(const char *name, const char *field, const char *after)
 {
-    size_t before = strlen(name), length = strlen(field), rest = strlen(after);
-    char *joined = malloc(before + length + rest + 1);
+    size_t size = strlen(name) + strlen(field) + strlen(after) + 1;
+    char *joined = malloc(size);
 
-    if (!joined)
-        return NULL;
-    memcpy(joined, name, before);
-    memcpy(joined + before, field, length);
-    memcpy(joined + before + length, after, rest + 1);
+    if (joined)
+        snprintf(joined, size, "%s%s%s", name, field, after);
     return joined;
 }
 

@@ -27,7 +27,13 @@ int rows_entity_init(struct rows_entity *rows, struct rows_row *row, struct err 
     *rows = (struct rows_entity){.row = row};
     rows->header = rows_branch_new(&transit_realtime__feed_header__descriptor, "feed_", 0);
     rows->entity = rows_branch_new(&transit_realtime__feed_entity__descriptor, "", 1);
-    return rows->header && rows->entity ? 0 : err_memory(err);
+    if (!rows->header || !rows->entity)
+        return err_memory(err);
+    rows->id = rows_branch_named(rows->entity, "id");
+    rows->is_deleted = rows_branch_named(rows->entity, "is_deleted");
+    rows->timestamp = rows_branch_named(rows->header, "timestamp");
+    rows->incrementality = rows_branch_named(rows->header, "incrementality");
+    return 0;
 }
 
 void rows_entity_release(struct rows_entity *rows)
@@ -58,10 +64,10 @@ void rows_entity_read_header(const struct rows_entity *rows, struct wire message
 
         if (!field) {
             header->unknown++;
-        } else if (strcmp(field->is->name, "timestamp") == 0) {
+        } else if (field == rows->timestamp) {
             header->has_timestamp = true;
             header->timestamp = sent;
-        } else if (strcmp(field->is->name, "incrementality") == 0) {
+        } else if (field == rows->incrementality) {
             header->is_differential =
                 sent.value != TRANSIT_REALTIME__FEED_HEADER__INCREMENTALITY__FULL_DATASET;
             header->incrementality = sent;
@@ -149,10 +155,11 @@ static int put_message(struct rows_entity *rows, struct rows_branch *branch, str
 
     rows_parts_read(&parts, branch, message);
     rows->row->counts->unknown_fields += parts.unknown;
-    for (size_t i = 0; i < branch->count && !status; i++) {
+    for (uint64_t rest = parts.present; rest && !status; rest &= rest - 1) {
+        int i = __builtin_ctzll(rest);
         struct rows_field *field = &branch->fields[i];
 
-        if (!(parts.present >> i & 1) || field == except)
+        if (field == except)
             continue;
         if (field->is_repeated)
             status = put_json(rows, branch, field, message, err);
@@ -166,33 +173,36 @@ static int put_message(struct rows_entity *rows, struct rows_branch *branch, str
     return status;
 }
 
+static bool is_present(const struct rows_entity *rows, const struct rows_parts *parts,
+                       const struct rows_field *field)
+{
+    return parts->present >> (field - rows->entity->fields) & 1;
+}
+
 /* What stands in front of every row. The first two columns are there even if no cell is. */
 static int put_front(struct rows_entity *rows, const struct rows_header *header,
                      const struct rows_parts *parts, struct err *err)
 {
-    struct rows_field *id = rows_branch_named(rows->entity, "id");
-    struct rows_field *is_deleted = rows_branch_named(rows->entity, "is_deleted");
-    struct rows_field *timestamp = rows_branch_named(rows->header, "timestamp");
-    struct rows_field *incrementality = rows_branch_named(rows->header, "incrementality");
-    size_t id_place = (size_t)(id - rows->entity->fields);
-    size_t deleted_place = (size_t)(is_deleted - rows->entity->fields);
+    struct rows_branch *entity = rows->entity;
     uint32_t column;
 
-    if (rows_branch_column(rows->entity, id, rows->row->columns, &column, err) ||
-        rows_branch_column(rows->header, timestamp, rows->row->columns, &column, err))
+    if (rows_branch_column(entity, rows->id, rows->row->columns, &column, err) ||
+        rows_branch_column(rows->header, rows->timestamp, rows->row->columns, &column, err))
         return -1;
-    if (parts->present >> id_place & 1 &&
-        put_scalar(rows, rows->entity, id, &parts->last[id_place], err))
+    if (is_present(rows, parts, rows->id) &&
+        put_scalar(rows, entity, rows->id, &parts->last[rows->id - entity->fields], err))
         return -1;
-    if (header->has_timestamp && put_scalar(rows, rows->header, timestamp, &header->timestamp, err))
+    if (header->has_timestamp &&
+        put_scalar(rows, rows->header, rows->timestamp, &header->timestamp, err))
         return -1;
     /* Of a full data set it goes without saying. */
     if (header->is_differential &&
-        put_scalar(rows, rows->header, incrementality, &header->incrementality, err))
+        put_scalar(rows, rows->header, rows->incrementality, &header->incrementality, err))
         return -1;
-    if (!(parts->present >> deleted_place & 1))
+    if (!is_present(rows, parts, rows->is_deleted))
         return 0;
-    return put_scalar(rows, rows->entity, is_deleted, &parts->last[deleted_place], err);
+    return put_scalar(rows, entity, rows->is_deleted,
+                      &parts->last[rows->is_deleted - entity->fields], err);
 }
 
 static int end_row(struct rows_entity *rows)
@@ -258,7 +268,7 @@ int rows_entity_put(struct rows_entity *rows, const struct rows_header *header, 
     bool is_of_kind;
 
     rows_parts_read(&parts, rows->entity, message);
-    is_of_kind = rows->kind && parts.present >> place & 1;
+    is_of_kind = rows->kind && is_present(rows, &parts, rows->kind);
     if (!is_of_kind && rows_entity_kinds(rows, message))
         return 0;
     rows->row->counts->unknown_fields += parts.unknown;

@@ -18,8 +18,9 @@ struct rows_entity {
     struct rows_row *row;       /* borrowed */
     struct rows_branch *header; /* of FeedHeader: feed_timestamp … */
     struct rows_branch *entity; /* of FeedEntity: id, is_deleted, and a branch for each kind */
-    struct rows_field *kind;    /* whose entities are rows; NULL: of no kind */
-    uint64_t rows;              /* how many there were; also counted while learning */
+    struct rows_field *id, *is_deleted, *timestamp, *incrementality; /* of these two */
+    struct rows_field *kind; /* whose entities are rows; NULL: of no kind */
+    uint64_t rows;           /* how many there were; also counted while learning */
 };
 
 int rows_entity_init(struct rows_entity *rows, struct rows_row *row, struct err *err);

@@ -16,12 +16,18 @@ static struct rows_scalar fixed_text(const char *text)
 /* Right-justified in `digits`. */
 static struct rows_scalar unsigned_text(uint64_t value, bool is_negative, char *digits)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     char *end = digits + ROWS_VALUE_DIGITS, *at = end;
 
-    do {
-        *--at = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
+    for (; value > 9; value /= 100) {
+        at -= 2;
+        memcpy(at, pairs + 2 * (value % 100), 2);
+    }
+    if (value || at == end)
+        *--at = (char)('0' + value);
     if (is_negative)
         *--at = '-';
     return (struct rows_scalar){.text = at, .length = (size_t)(end - at)};

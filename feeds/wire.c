@@ -2,15 +2,24 @@
 
 #include <stddef.h>
 
-static bool read_varint(struct wire *wire, uint64_t *value)
-{
-    *value = 0;
-    for (unsigned shift = 0; shift < 64 && wire->at < wire->end; shift += 7) {
-        unsigned char byte = *wire->at++;
+enum { VARINT_BYTES_MAX = 10 };
 
-        *value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80)
+bool wire_long_varint(struct wire *wire, uint64_t *value)
+{
+    const unsigned char *at = wire->at, *end = wire->end;
+    uint64_t sum = 0;
+
+    if (end - at > VARINT_BYTES_MAX)
+        end = at + VARINT_BYTES_MAX;
+    for (unsigned shift = 0; at < end; shift += 7) {
+        unsigned char byte = *at++;
+
+        sum |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            wire->at = at;
+            *value = sum;
             return true;
+        }
     }
     return false;
 }
@@ -25,40 +34,27 @@ static bool read_fixed(struct wire *wire, size_t length, uint64_t *value)
     return true;
 }
 
-static bool read_content(struct wire *wire, struct wire *content)
+enum { GROUP_END = 4 };
+
+/* The tag that ends the innermost open group, or one field in it, or the start of one more. */
+static bool step_in_group(struct wire *wire, uint32_t *open, size_t *depth)
 {
-    uint64_t length;
-
-    if (!read_varint(wire, &length) || length > (uint64_t)(wire->end - wire->at))
-        return false;
-    content->at = wire->at;
-    content->end = wire->at += length;
-    return true;
-}
-
-enum { GROUP_START = 3, GROUP_END = 4 };
-
-static bool read_tag(struct wire *wire, uint32_t *number, unsigned *type)
-{
+    struct wire start = *wire;
+    struct wire_field field;
     uint64_t tag;
 
-    if (!read_varint(wire, &tag) || tag > UINT32_MAX)
+    if (!wire_varint(wire, &tag) || tag > UINT32_MAX || tag < 8)
         return false;
-    *number = (uint32_t)tag >> 3;
-    *type = tag & 7;
-    return *number > 0;
-}
-
-static bool read_value(struct wire *wire, unsigned type, struct wire_field *field)
-{
-    field->type = (enum wire_type)type;
-    if (type == WIRE_VARINT)
-        return read_varint(wire, &field->value);
-    if (type == WIRE_BYTES)
-        return read_content(wire, &field->content);
-    if (type == WIRE_32BIT || type == WIRE_64BIT)
-        return read_fixed(wire, type == WIRE_32BIT ? 4 : 8, &field->value);
-    return false;
+    if ((tag & 7) == GROUP_END)
+        return open[--*depth] == tag >> 3;
+    if ((tag & 7) == WIRE_GROUP) {
+        if (*depth == WIRE_GROUP_DEPTH_MAX)
+            return false;
+        open[(*depth)++] = (uint32_t)tag >> 3;
+        return true;
+    }
+    *wire = start;
+    return wire_next(wire, &field);
 }
 
 /* Behind the tag that starts group `number`, to behind the one that ends it. */
@@ -66,34 +62,18 @@ static bool skip_group(struct wire *wire, uint32_t number)
 {
     uint32_t open[WIRE_GROUP_DEPTH_MAX] = {number};
     size_t depth = 1;
-    struct wire_field field;
-    unsigned type;
 
-    while (depth) {
-        if (wire->at == wire->end || !read_tag(wire, &number, &type))
+    while (depth)
+        if (!step_in_group(wire, open, &depth))
             return false;
-        if (type == GROUP_END) {
-            if (open[--depth] != number)
-                return false;
-        } else if (type == GROUP_START) {
-            if (depth == WIRE_GROUP_DEPTH_MAX)
-                return false;
-            open[depth++] = number;
-        } else if (!read_value(wire, type, &field)) {
-            return false;
-        }
-    }
     return true;
 }
 
-bool wire_next(struct wire *wire, struct wire_field *field)
+bool wire_other(struct wire *wire, struct wire_field *field)
 {
-    unsigned type;
-
-    if (!read_tag(wire, &field->number, &type))
-        return false;
-    if (type != GROUP_START)
-        return read_value(wire, type, field);
-    field->type = WIRE_GROUP;
-    return skip_group(wire, field->number);
+    if (field->type == WIRE_64BIT)
+        return read_fixed(wire, 8, &field->value);
+    if (field->type == WIRE_32BIT)
+        return read_fixed(wire, 4, &field->value);
+    return field->type == WIRE_GROUP && skip_group(wire, field->number);
 }

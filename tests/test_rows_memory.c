@@ -17,7 +17,7 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-static long until_failure; /* allocations that are still granted; < 0: all */
+static long until_failure = -1; /* allocations that are still granted; < 0: all */
 
 static bool is_refused(void)
 {

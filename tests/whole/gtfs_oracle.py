@@ -32,24 +32,35 @@ NEEDS_PROTOBUF = unittest.skipUnless(
     realtime, "Python's protobuf and gtfs-realtime-bindings cannot be imported")
 
 
-def print_rows(form, kind, *paths):
-    """([row …], {file: error}, end); a row is {column: (text, type)}."""
-    told = subprocess.run([PRINT_ROWS, form, kind or "-", "-", *paths], check=True,
-                          capture_output=True).stdout
-    lines = [json.loads(line) for line in told.decode().split("\n")[:-1]]
-    errors = {line["file"]: line["error"] for line in lines[:-1] if "file" in line}
-    return [line for line in lines[:-1] if "file" not in line], errors, lines[-1]
+class Printed:
+    """Of each file its rows, [{column: [text, type]}, …], and its error or ""; columns, counts."""
+
+    def __init__(self, form, kind, paths):
+        told = subprocess.run([PRINT_ROWS, form, kind or "-", "-", *paths], check=True,
+                              capture_output=True).stdout
+        *lines, self.end = [json.loads(line) for line in told.decode().split("\n")[:-1]]
+        self.rows, self.errors, rows = [], [], []
+        for line in lines:
+            if "file" in line:
+                self.rows.append(rows)
+                self.errors.append(line["error"])
+                rows = []
+            else:
+                rows.append(line)
 
 
-def rows_of(body, kind=None, form="gtfs-rt"):
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(body)
-        file.flush()
-        return print_rows(form, kind, file.name)
+def print_bodies(bodies, kind=None, form="gtfs-rt"):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [pathlib.Path(folder, str(number)) for number in range(len(bodies))]
+        for path, body in zip(paths, bodies):
+            path.write_bytes(body)
+        return Printed(form, kind, paths)
 
 
 def is_repeated(field):
-    return field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
+    if hasattr(field, "is_repeated"):
+        return field.is_repeated
+    return field.label == field.LABEL_REPEATED
 
 
 def single(value):
@@ -116,7 +127,9 @@ def expected_rows(feed, kind):
 
 def unprinted(text, kind):
     """The value that a cell stands for."""
-    return text if kind == "s" else json.loads(text, parse_int=lambda s: -0.0 if s == "-0" else int(s))
+    if kind == "s":
+        return text
+    return json.loads(text, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
 
 
 @NEEDS_PROTOBUF
@@ -133,90 +146,81 @@ class Realtime(unittest.TestCase):
             self.assertEqual(list(wanted), list(seen))
         return len(rows)
 
-    def check_file(self, path):
-        feed = realtime.FeedMessage.FromString(path.read_bytes())
-        return sum(self.check(feed, kind, print_rows("gtfs-rt", kind, path)[0]) for kind in KINDS)
+    def check_bodies(self, bodies, feeds):
+        rows = 0
+        for kind in KINDS:
+            printed = print_bodies(bodies, kind)
+            for number, feed in enumerate(feeds):
+                with self.subTest(number=number, kind=kind, body=bodies[number][:2000]):
+                    self.assertEqual(printed.errors[number], "")
+                    rows += self.check(feed, kind, printed.rows[number])
+        return rows
 
     @NEEDS_DATA
     def test_recorded_bodies(self):
         paths = [*DATA.glob("gtfsrt-*/**/*.pb"), *DATA.glob("gtfsrt-*/**/*.nyct.gtfsrt"),
                  *DATA.glob("gtfsrt-bullrunner/bull*")]
         self.assertGreater(len(paths), 30)
-        rows = 0
-        for path in paths:
-            with self.subTest(path=str(path)):
-                rows += self.check_file(path)
-        self.assertGreater(rows, 80000)
+        bodies = [path.read_bytes() for path in paths]
+        rows = self.check_bodies(bodies, [realtime.FeedMessage.FromString(body) for body in bodies])
+        self.assertGreater(rows, 98000)
         print(f"{rows} rows of {len(paths)} bodies are the same", file=sys.stderr)
 
     @NEEDS_DATA
     def test_the_text_form(self):
         paths = sorted(DATA.glob("gtfsrt-mbta-concentrate/*.txtpb"))
         self.assertEqual(len(paths), 4)
-        for path in paths:
-            feed = text_format.Parse(path.read_text(), realtime.FeedMessage())
-            for kind in KINDS:
-                with self.subTest(path=str(path), kind=kind):
-                    self.check(feed, kind, print_rows("gtfs-rt", kind, path.with_suffix(".pb"))[0])
+        feeds = [text_format.Parse(path.read_text(), realtime.FeedMessage()) for path in paths]
+        rows = self.check_bodies([path.with_suffix(".pb").read_bytes() for path in paths], feeds)
+        self.assertGreater(rows, 500)
 
     def test_invented_bodies(self):
         dice = random.Random(20231)
-        for number in range(300):
-            feed = invent(dice, realtime.FeedMessage())
-            body = feed.SerializePartialToString()
-            for kind in KINDS:
-                with self.subTest(number=number, kind=kind):
-                    self.check(feed, kind, rows_of(body, kind)[0])
+        feeds = [invent(dice, realtime.FeedMessage()) for _ in range(300)]
+        self.check_bodies([feed.SerializePartialToString() for feed in feeds], feeds)
 
     def test_bodies_merged_by_parts(self):
         """Two feeds one after another are one feed, and two halves of a message one message."""
         dice = random.Random(7)
-        for number in range(100):
-            body = b"".join(invent(dice, realtime.FeedMessage()).SerializePartialToString()
-                            for _ in range(2))
-            entity = b"".join(invent(dice, realtime.FeedEntity()).SerializePartialToString()
-                              for _ in range(2))
-            body += b"\x12" + varint(len(entity)) + entity
-            feed = realtime.FeedMessage.FromString(body)
-            for kind in KINDS:
-                with self.subTest(number=number, kind=kind):
-                    self.check(feed, kind, rows_of(body, kind)[0])
+        bodies = [two(dice, realtime.FeedMessage) + as_entity(two(dice, realtime.FeedEntity))
+                  for _ in range(150)]
+        self.check_bodies(bodies, [realtime.FeedMessage.FromString(body) for body in bodies])
 
     def test_cut_and_broken_bodies(self):
-        """Every cut body that protobuf refuses is invalid; none crashes; what it takes is the same."""
+        """What protobuf refuses is refused, without a row; what it takes gives the same rows."""
         dice = random.Random(99)
-        for number in range(40):
-            body = invent(dice, realtime.FeedMessage()).SerializePartialToString()
-            for broken in self.breakages(dice, body):
-                with self.subTest(number=number, broken=broken):
-                    self.check_broken(broken)
+        bodies = [broken for _ in range(150)
+                  for broken in breakages(dice, invent(dice, realtime.FeedMessage()))]
+        taken = 0
+        for kind in KINDS:
+            printed = print_bodies(bodies, kind)
+            for number, body in enumerate(bodies):
+                with self.subTest(number=number, kind=kind, body=body):
+                    taken += self.check_broken(body, kind, printed, number)
+        self.assertGreater(taken, 100)
 
-    def breakages(self, dice, body):
-        yield body[:dice.randrange(len(body))]
-        spoilt = bytearray(body)
-        for _ in range(dice.randrange(1, 4)):
-            spoilt[dice.randrange(len(spoilt))] = dice.randrange(256)
-        yield bytes(spoilt)
-
-    def check_broken(self, body):
+    def check_broken(self, body, kind, printed, number):
+        rows, error = printed.rows[number], printed.errors[number]
         try:
             feed = realtime.FeedMessage.FromString(body)
         except Exception:
             feed = None
-        for kind in KINDS:
-            rows, errors, _ = rows_of(body, kind)
-            if feed is None or not feed.header.HasField("gtfs_realtime_version"):
-                self.assertTrue(errors)
-                self.assertEqual(rows, [])
-            elif not errors and "\ufffd" not in str(rows) and not has_unknown_enums(rows):
-                self.check(feed, kind, rows)
+        if feed is None or not feed.header.HasField("gtfs_realtime_version"):
+            self.assertNotEqual(error, "")
+            self.assertEqual(rows, [])
+            return 0
+        self.assertEqual(error, "")
+        if "\ufffd" in str(rows) or has_unknown_enums(rows):
+            return 0
+        self.check(feed, kind, rows)
+        return 1
 
     def test_the_proto_says_what_the_specification_says(self):
         """Messages, fields, numbers, types and enums; text is bytes, all is optional there."""
         path = pathlib.Path(__file__).parents[2] / "feeds/gtfs-realtime.proto"
         with tempfile.NamedTemporaryFile() as out:
-            subprocess.run(["protoc-c", "-I", path.parent, f"--descriptor_set_out={out.name}", path],
-                           check=True)
+            subprocess.run(["protoc-c", "-I", path.parent, f"--descriptor_set_out={out.name}",
+                            path], check=True)
             from google.protobuf import descriptor_pb2, descriptor_pool
             ours = descriptor_pb2.FileDescriptorSet.FromString(pathlib.Path(out.name).read_bytes())
         pool = descriptor_pool.DescriptorPool()
@@ -259,6 +263,23 @@ def varint(number):
         out.append(number & 127 | 128)
         number >>= 7
     return bytes(out) + bytes([number])
+
+
+def two(dice, of):
+    return b"".join(invent(dice, of()).SerializePartialToString() for _ in range(2))
+
+
+def as_entity(message):
+    return b"\x12" + varint(len(message)) + message
+
+
+def breakages(dice, feed):
+    body = feed.SerializePartialToString()
+    yield body[:dice.randrange(len(body))]
+    spoilt = bytearray(body)
+    for _ in range(dice.randrange(1, 4)):
+        spoilt[dice.randrange(len(spoilt))] = dice.randrange(256)
+    yield bytes(spoilt)
 
 
 TEXTS = ["", "a", "0", "é\n\"x\",", "日本\u0001", "nul\0in it", "long " * 50]
@@ -316,41 +337,50 @@ class Others(unittest.TestCase):
     def test_tables_of_csv_spectrum(self):
         paths = sorted(DATA.glob("csv-spectrum/csvs/*.csv"))
         self.assertEqual(len(paths), 12)
-        for path in paths:
+        printed = Printed("csv", None, paths)
+        self.assertEqual(set(printed.errors), {""})
+        for path, rows in zip(paths, printed.rows):
             with self.subTest(path=path.name):
-                rows, errors, end = print_rows("csv", None, path)
-                self.assertEqual(errors, {})
                 with open(path, newline="", encoding="utf-8", errors="replace") as file:
-                    header, *table = list(csv.reader(file))
-                self.assertEqual(end["columns"], header)
-                self.assertEqual([[cell[0] for cell in row.values()] for row in rows], table)
+                    self.check_table(rows, *csv.reader(file))
                 told = json.loads((DATA / f"csv-spectrum/json/{path.stem}.json").read_bytes()
                                   .decode(errors="replace"))
-                seen = [{name: cell[0] for name, cell in row.items()} for row in rows]
                 if path.stem not in NOT_THE_SAME:
-                    self.assertEqual(seen, told)
+                    self.assertEqual([texts(row) for row in rows], told)
+
+    def check_table(self, rows, names, *table):
+        self.assertEqual([texts(row) for row in rows], [dict(zip(names, line)) for line in table])
 
     def test_tables_written_by_python(self):
         dice = random.Random(5)
-        for number in range(100):
+        bodies, tables = [], []
+        for _ in range(200):
             names = [f"c{i}" for i in range(dice.randrange(1, 6))]
             table = [[dice.choice(["", "1", "a,b", '"', 'x"y', "\n", "\r\n", " s ", "é", '""'])
                       for _ in names] for _ in range(dice.randrange(5))]
             text = io.StringIO()
-            writer = csv.writer(text, lineterminator=dice.choice(["\n", "\r\n"]),
-                                quoting=dice.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-            writer.writerows([names, *table])
-            rows, errors, end = rows_of(text.getvalue().encode(), form="csv")
-            with self.subTest(number=number, text=text.getvalue()):
-                self.assertEqual(errors, {})
-                self.assertEqual(end["columns"], names)
-                self.assertEqual([[cell[0] for cell in row.values()] for row in rows], table)
+            csv.writer(text, lineterminator=dice.choice(["\n", "\r\n"]),
+                       quoting=dice.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+                       ).writerows([names, *table])
+            bodies.append(text.getvalue().encode())
+            tables.append([names, *table])
+        printed = print_bodies(bodies, form="csv")
+        for body, rows, error, table in zip(bodies, printed.rows, printed.errors, tables):
+            with self.subTest(body=body):
+                self.assertEqual(error, "")
+                self.check_table(rows, *table)
 
     def test_digests(self):
-        for body in (b"", b"abc", bytes(range(256)) * 300):
-            rows, _, _ = rows_of(body, form="binary")
-            self.assertEqual(rows, [{"bytes": [str(len(body)), "n"],
-                                     "sha256": [hashlib.sha256(body).hexdigest(), "s"]}])
+        bodies = [b"", b"abc", bytes(range(256)) * 300]
+        printed = print_bodies(bodies, form="binary")
+        for body, rows in zip(bodies, printed.rows):
+            digest = hashlib.sha256(body).hexdigest()
+            self.assertEqual([texts(row) for row in rows],
+                             [{"bytes": str(len(body)), "sha256": digest}])
+
+
+def texts(row):
+    return {name: cell[0] for name, cell in row.items()}
 
 
 if __name__ == "__main__":

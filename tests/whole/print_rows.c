@@ -1,7 +1,8 @@
 /* print_rows FORMAT KIND|- REPEAT|- FILE… : the rows of files, one decoder for all, for tests that
  * compare them with another decoder's. A line a row, {"column":["text","s"],…}: s a string, j JSON,
- * n any other; a line for each file that has none, {"error":…} with its number; at the end a line
- * with columns and counts. REPEAT: decode that often and print only the seconds it took. */
+ * n any other; behind each file's a line with its number, and the error if there was one; at the
+ * end a line with columns and counts. REPEAT: decode that often and print only the seconds it took.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,13 +85,13 @@ static void print_file(struct printing *printing, const char *path, int number)
     size_t length;
     char *bytes = read_file(path, &length);
 
-    if (rows_decode(printing->rows, bytes, length, on_row, printing, &err)) {
-        if (buf_printf(&printing->line, "{\"file\":%d,\"kind\":%d,\"error\":", number, err.kind) ||
-            json_write_string(&printing->line, err.text, strlen(err.text)) ||
-            buf_append_char(&printing->line, '}'))
-            die("out of memory");
-        print_line(&printing->line);
-    }
+    if (rows_decode(printing->rows, bytes, length, on_row, printing, &err) && !err.kind)
+        die("stopped");
+    if (buf_printf(&printing->line, "{\"file\":%d,\"error\":", number) ||
+        json_write_string(&printing->line, err.text, strlen(err.text)) ||
+        buf_append_char(&printing->line, '}'))
+        die("out of memory");
+    print_line(&printing->line);
     free(bytes);
 }
 
