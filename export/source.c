@@ -69,6 +69,7 @@ static void decoder_release(struct decoder *decoder)
 {
     rows_free(decoder->rows);
     free(decoder->places);
+    shape_seen_release(&decoder->shapes);
     *decoder = (struct decoder){0};
 }
 
@@ -164,6 +165,16 @@ static struct decoder *find_decoder(struct source *source, enum feed_format form
     return NULL;
 }
 
+static bool chooses_by_index(const char *path)
+{
+    while (path && (path = strchr(path, '['))) {
+        path++;
+        if (*path != '*' && *path != '\'' && *path != '"')
+            return true;
+    }
+    return false;
+}
+
 static struct decoder *add_decoder(struct source *source, enum feed_format format, uint32_t epoch,
                                    const char *path, struct err *err)
 {
@@ -175,6 +186,8 @@ static struct decoder *add_decoder(struct source *source, enum feed_format forma
         decoder_release(decoder);
     decoder->format = format;
     decoder->url_epoch = epoch;
+    decoder->has_shapes =
+        (format == FORMAT_JSON || format == FORMAT_NDJSON) && !chooses_by_index(path);
     return decoder->rows ? decoder : NULL;
 }
 
@@ -318,6 +331,8 @@ static enum source_result decode(struct source *source, struct row_passing *pass
         return SOURCE_FAILED;
     }
     add_counts(counts, &before, rows_counts(rows));
+    if (!passing->on_row && passing->decoder->has_shapes)
+        shape_seen_add(&passing->decoder->shapes, source->body.bytes, source->body.length);
     return decoder_place(passing->decoder, source->columns, passing->err) ? SOURCE_FAILED
                                                                           : SOURCE_DECODED;
 }
@@ -364,5 +379,10 @@ enum source_result source_decode(struct source *source, const struct poll_record
     if (read_body(source, poll, content_type, err))
         return SOURCE_FAILED;
     passing.decoder = choose_decoder(source, epoch, content_type, err);
-    return passing.decoder ? decode(source, &passing, counts) : SOURCE_FAILED;
+    if (!passing.decoder)
+        return SOURCE_FAILED;
+    if (!on_cells &&
+        shape_seen_has(&passing.decoder->shapes, source->body.bytes, source->body.length))
+        return SOURCE_DECODED;
+    return decode(source, &passing, counts);
 }

@@ -5,6 +5,7 @@
 
 #include "export/columns.h"
 #include "export/selection.h"
+#include "export/shape_seen.h"
 #include "feeds/rows.h"
 #include "storage/reader.h"
 
@@ -18,6 +19,8 @@ struct decoder {
     struct rows *rows; /* NULL: free */
     uint32_t *places;  /* its column → payload column of the header, or COLUMN_NONE */
     size_t place_count, place_capacity;
+    bool has_shapes; /* its columns depend on nothing but a body's shape */
+    struct shape_seen shapes;
 };
 
 struct source_definition {
