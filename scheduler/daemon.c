@@ -73,9 +73,11 @@ static int make_parts(struct daemon *daemon, struct err *err)
     service->hosts = hosts_new(settings->max_requests);
     service->pump = alarm_new(service->loop, daemon_on_pump, daemon);
     daemon->tick = alarm_new(service->loop, daemon_on_tick, daemon);
+    daemon->reload = alarm_new(service->loop, daemon_on_reload, daemon);
     daemon->end = alarm_new(service->loop, daemon_on_end, daemon);
     daemon->committed = wake_new(service->loop, daemon_on_committed, daemon);
-    if (!service->hosts || !service->pump || !daemon->tick || !daemon->end || !daemon->committed)
+    if (!service->hosts || !service->pump || !daemon->tick || !daemon->end || !daemon->reload ||
+        !daemon->committed)
         return err_memory(err);
     if (transfers_new(&service->transfers, service->loop, &options, err) != 0)
         return -1;
@@ -168,6 +170,7 @@ void daemon_free(struct daemon *daemon)
     alarm_free(daemon->service.pump);
     alarm_free(daemon->tick);
     alarm_free(daemon->end);
+    alarm_free(daemon->reload);
     store_close(daemon->store);
     feed_set_free(daemon->set);
     free(daemon);

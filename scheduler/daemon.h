@@ -30,7 +30,7 @@ int daemon_new(struct daemon **daemon, const struct daemon_options *options, str
 void daemon_free(struct daemon *daemon);
 /* Begins to end, as SIGTERM does; loop_run returns within 10 s. */
 void daemon_stop(struct daemon *daemon);
-void daemon_reload(struct daemon *daemon);     /* as SIGHUP does */
+void daemon_reload(struct daemon *daemon);     /* soon, as SIGHUP does; many are one */
 void daemon_log_status(struct daemon *daemon); /* as SIGUSR1 does */
 int daemon_exit_code(const struct daemon *daemon);
 /* Nothing waits for the writer's thread: a simulated clock may go on. */

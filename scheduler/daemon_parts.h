@@ -16,7 +16,8 @@ struct daemon {
     struct feed_set *set;
     struct roster *roster;
     struct wake *committed;
-    struct alarm *tick, *end;
+    struct alarm *tick, *end, *reload;
+    int64_t reloaded_us, reload_took_us; /* the last reload: when it ended, how long it took */
     struct signal_watch *signals[DAEMON_SIGNALS];
     struct dir_watch *watches[DAEMON_WATCHES];
     struct loop_time last; /* of the clocks, to see jumps */
@@ -31,6 +32,7 @@ void daemon_on_pump(void *cookie);
 void daemon_on_committed(void *cookie);
 void daemon_on_tick(void *cookie);
 void daemon_on_end(void *cookie);
+void daemon_on_reload(void *cookie);
 void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at);
 
 void daemon_log_mistakes(const struct feed_set *set);

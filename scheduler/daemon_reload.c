@@ -50,13 +50,11 @@ static void use_settings(struct daemon *daemon)
     daemon->service.secrets = daemon->set->secrets;
 }
 
-void daemon_reload(struct daemon *daemon)
+static void reload(struct daemon *daemon)
 {
     struct feed_set *set = NULL, *old = daemon->set;
     struct err err = {0};
 
-    if (daemon->service.is_stopping || daemon->service.is_once)
-        return;
     daemon->reloads++;
     daemon_watch_dirs(daemon); /* before reading: what changes meanwhile is told */
     if (feed_set_load(&set, daemon->options.config_dir, old, &err) != 0) {
@@ -72,6 +70,24 @@ void daemon_reload(struct daemon *daemon)
     roster_apply(daemon->roster, set, false);
     feed_set_free(old);
     log_event(LEVEL_INFO, "reloaded", "feeds=%zu mistakes=%zu", set->count, set->mistake_count);
+}
+
+void daemon_on_reload(void *cookie)
+{
+    struct daemon *daemon = cookie;
+    int64_t begun_us = loop_now(daemon->service.loop).mono_us;
+
+    if (daemon->service.is_stopping || daemon->service.is_once)
+        return;
+    reload(daemon);
+    daemon->reloaded_us = loop_now(daemon->service.loop).mono_us;
+    daemon->reload_took_us = daemon->reloaded_us - begun_us;
+}
+
+/* Many wishes at once are one reload, and at most half of the time goes into reloading. */
+void daemon_reload(struct daemon *daemon)
+{
+    alarm_set(daemon->reload, daemon->reloaded_us + daemon->reload_took_us);
 }
 
 static void log_poll(void *cookie, struct poll *poll)
