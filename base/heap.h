@@ -2,7 +2,7 @@
  * polls.
  *
  * The node lives inside the object; CONTAINER_OF gets back to it. Not thread-safe. Grows by
- * doubling; heap_reserve() first makes heap_insert() infallible. */
+ * doubling; heap_reserve() first makes heap_set() infallible. */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
 

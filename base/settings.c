@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-enum { QUOTE_MAX = 96, QUOTE_BYTES = 60, PATH_MAX_BYTES = 128, MISTAKE_MAX = 512, KEY_MAX = 32 };
+enum { QUOTE_BYTES = 60, PATH_MAX_BYTES = 128, MISTAKE_MAX = 512, KEY_MAX = 32 };
 
 /* One table being applied to one object. */
 struct level {
@@ -26,32 +26,39 @@ static void *field_of(const struct setting *setting, void *object)
     return (char *)object + setting->offset;
 }
 
+static void report_text(struct settings_report *report, int line, int column, const char *format,
+                        va_list arguments) __attribute__((format(printf, 4, 0)));
+
+static void report_text(struct settings_report *report, int line, int column, const char *format,
+                        va_list arguments)
+{
+    char text[MISTAKE_MAX];
+
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
+    report->on_mistake(report->cookie, line, column, text);
+}
+
 static void report_at(struct settings_report *report, int line, int column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 static void report_at(struct settings_report *report, int line, int column, const char *format, ...)
 {
-    char text[MISTAKE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    if (vsnprintf(text, sizeof text, format, arguments) < 0)
-        text[0] = '\0';
+    report_text(report, line, column, format, arguments);
     va_end(arguments);
-    report->on_mistake(report->cookie, line, column, text);
 }
 
 void settings_mistake(struct settings_report *report, const struct json *where, const char *format,
                       ...)
 {
-    char text[MISTAKE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    if (vsnprintf(text, sizeof text, format, arguments) < 0)
-        text[0] = '\0';
+    report_text(report, where->line, where->column, format, arguments);
     va_end(arguments);
-    report->on_mistake(report->cookie, where->line, where->column, text);
 }
 
 /* The longest start of at most `most` bytes that does not cut a character. */
@@ -60,7 +67,7 @@ static size_t cut_length(const char *text, size_t length, size_t most)
     return length <= most ? length : utf8_cut(text, most);
 }
 
-void settings_quote(const struct json *value, char out[QUOTE_MAX])
+void settings_quote(const struct json *value, char out[SETTINGS_QUOTE_MAX])
 {
     struct json part = *value;
     struct buf text;
@@ -79,8 +86,8 @@ void settings_quote(const struct json *value, char out[QUOTE_MAX])
         is_cut = true;
     else if (is_cut && length && value->type == JSON_STRING)
         length--; /* the closing quote comes behind the dots */
-    snprintf(out, QUOTE_MAX, "%.*s%s%s", (int)length, length ? text.bytes : "", is_cut ? "…" : "",
-             is_cut && value->type == JSON_STRING ? "\"" : "");
+    snprintf(out, SETTINGS_QUOTE_MAX, "%.*s%s%s", (int)length, length ? text.bytes : "",
+             is_cut ? "…" : "", is_cut && value->type == JSON_STRING ? "\"" : "");
     buf_release(&text);
 }
 
@@ -124,7 +131,7 @@ void settings_reset(const struct setting *table, void *object)
 static void expected(const struct level *level, const struct setting *setting,
                      const struct json *value, const char *what)
 {
-    char quoted[QUOTE_MAX];
+    char quoted[SETTINGS_QUOTE_MAX];
 
     settings_quote(value, quoted);
     settings_mistake(level->report, value, "\"%s%s\" must be %s, not %s", level->parents,
@@ -343,7 +350,7 @@ static const char *guess(const struct setting *table, const char *key)
 static void unknown_key(const struct level *level, const struct json_member *member)
 {
     const char *meant = guess(level->table, member->key);
-    char quoted[QUOTE_MAX];
+    char quoted[SETTINGS_QUOTE_MAX];
     struct json key = {.type = JSON_STRING, .text = member->key, .length = strlen(member->key)};
 
     settings_quote(&key, quoted);
@@ -380,7 +387,7 @@ void settings_apply(const struct setting *table, const struct json *json, void *
                     struct settings_report *report)
 {
     struct level level = {.table = table, .object = object, .parents = "", .report = report};
-    char quoted[QUOTE_MAX];
+    char quoted[SETTINGS_QUOTE_MAX];
 
     if (json->type == JSON_OBJECT) {
         apply_table(&level, json);

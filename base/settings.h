@@ -51,7 +51,8 @@ const struct setting *settings_find(const struct setting *table, const char *key
 /* printf into a report. */
 void settings_mistake(struct settings_report *report, const struct json *where, const char *format,
                       ...) __attribute__((format(printf, 3, 4)));
+enum { SETTINGS_QUOTE_MAX = 96 };
 /* `"value"` as it stands in the file, cut to some 60 bytes: for the text of a mistake. */
-void settings_quote(const struct json *value, char out[96]);
+void settings_quote(const struct json *value, char out[SETTINGS_QUOTE_MAX]);
 
 #endif
