@@ -216,11 +216,8 @@ static void on_bytes(void *cookie, const char *bytes, size_t length)
                               (unsigned char)bytes[i] == 0xbb || (unsigned char)bytes[i] == 0xbf))
             i++;
         /* Blanks before the document change nothing: the checker may miss them, but not the BOM. */
-        if (i < length || starts_json(fetch, '\0')) {
-            fetch->has_judged = true;
-            fetch->is_checking = starts_json(fetch, i < length ? bytes[i] : '\0');
-        }
-        if (fetch->is_checking)
+        fetch->has_judged = i < length || starts_json(fetch, '\0');
+        if (fetch->has_judged && starts_json(fetch, i < length ? bytes[i] : '\0'))
             fetch->checker = json_checker_new(fetch->feed->format == FORMAT_NDJSON ||
                                               fetch->shape == FORMAT_NDJSON);
     }
@@ -232,7 +229,7 @@ static void restart_check(struct fetch *fetch)
 {
     json_checker_free(fetch->checker);
     fetch->checker = NULL;
-    fetch->has_judged = fetch->is_checking = false;
+    fetch->has_judged = false;
 }
 
 /* Credentials and body: not beyond the origin. */
@@ -263,7 +260,8 @@ static int expand_private(const struct fetch *fetch, const struct secrets *secre
     return 0;
 }
 
-struct transfer *fetch_start(struct fetch *fetch, struct transfers *transfers,
+struct transfer *fetch_start(/* NOLINT(readability-function-size): its arguments */
+                             struct fetch *fetch, struct transfers *transfers,
                              const struct secrets *secrets, const struct previous *previous,
                              int64_t timeout_ms, transfer_fn *on_done, void *cookie,
                              struct err *err)

@@ -53,11 +53,10 @@ struct fetch {
     uint64_t url_hash;      /* of the hop's URL, secrets masked */
     unsigned redirects;     /* followed so far */
     bool has_left_origin;
-    bool is_get_now;     /* a redirect turned the method into GET */
-    bool is_conditional; /* the current request carries validators */
-    bool is_checking;    /* the body began like JSON, or must be JSON */
-    bool has_judged;
-    struct json_checker *checker;
+    bool is_get_now;              /* a redirect turned the method into GET */
+    bool is_conditional;          /* the current request carries validators */
+    bool has_judged;              /* whether the body is JSON, by how it began */
+    struct json_checker *checker; /* of a body that is; NULL too where memory ended */
 };
 
 /* ERR_ABSENT: a secret is missing; ERR_INPUT: the expanded URL is none. */
