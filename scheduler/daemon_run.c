@@ -111,8 +111,7 @@ static void set_pump(struct daemon *daemon, const struct loop_time *now)
     int64_t sleep_us = writer_is_idle(service->writer) ? SLEEP_MAX_US : WATCH_US;
     int64_t host_us = hosts_next_us(service->hosts);
 
-    /* Nobody tells when a look-up ends: those who wait for room to resolve are looked after here.
-     */
+    /* Nobody tells when a look-up ends: whoever waits for room for one is looked after here. */
     if (hosts_waiting(service->hosts) > 0 &&
         transfers_resolving(service->transfers) >= RESOLVING_MAX)
         sleep_us = RESOLVE_LOOK_US;
