@@ -110,6 +110,7 @@ static int append_checked(struct buf *line, const char *text, size_t length, uin
 /* OWASP, "CSV injection". */
 static bool is_formula(const char *text, size_t length)
 {
+    static const char starts[] = {'=', '+', '-', '@', '\t', '\r', '\n'};
     static const char wide[][4] = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
     size_t at = 0, i;
 
@@ -117,7 +118,7 @@ static bool is_formula(const char *text, size_t length)
         at++;
     if (at == length)
         return false;
-    if (memchr("=+-@\t\r\n", text[at], 7))
+    if (memchr(starts, text[at], sizeof starts))
         return !is_plain_number(text + (*text == '+'), length - (*text == '+'));
     for (i = 0; length - at >= 3 && i < sizeof wide / sizeof wide[0]; i++) {
         if (memcmp(text + at, wide[i], 3) == 0)
