@@ -112,14 +112,14 @@ static bool is_formula(const char *text, size_t length)
 {
     static const char starts[] = {'=', '+', '-', '@', '\t', '\r', '\n'};
     static const char wide[][4] = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
-    size_t at = 0, i;
+    size_t has_plus = length > 1 && text[0] == '+' && text[1] != '-', at = 0, i;
 
     while (at < length && text[at] == ' ')
         at++;
     if (at == length)
         return false;
     if (memchr(starts, text[at], sizeof starts))
-        return !is_plain_number(text + (*text == '+'), length - (*text == '+'));
+        return !is_plain_number(text + has_plus, length - has_plus);
     for (i = 0; length - at >= 3 && i < sizeof wide / sizeof wide[0]; i++) {
         if (memcmp(text + at, wide[i], 3) == 0)
             return true;

@@ -116,6 +116,7 @@ static void each_form_quotes_its_own_separator(void **state)
         {',', true, "-1.", "'-1."},
         {',', true, "-1e", "'-1e"},
         {',', true, "--1", "'--1"},
+        {',', true, "+-1", "'+-1"},
         {',', true, "-5", "-5"},
         {',', true, "+5", "+5"},
         {',', true, "-0.25e+10", "-0.25e+10"},
