@@ -50,7 +50,7 @@ struct fetch {
     enum feed_format shape; /* what earlier bodies were; FORMAT_AUTO: not known yet */
     struct buf url;         /* of the hop, terminated */
     char *origin;           /* of the first hop */
-    uint64_t url_hash;      /* of the hop's URL, secrets masked */
+    uint64_t url_hash;      /* of the hop's URL; of the first with its secrets masked */
     unsigned redirects;     /* followed so far */
     bool has_left_origin;
     bool is_get_now;              /* a redirect turned the method into GET */

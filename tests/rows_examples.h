@@ -115,7 +115,8 @@ static void learn_example(enum feed_format format, const struct example *example
     rows_free(rows);
 }
 
-static inline void check_examples(enum feed_format format, const struct example *examples, size_t count)
+static inline void check_examples(enum feed_format format, const struct example *examples,
+                                  size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         decode_example(format, &examples[i]);

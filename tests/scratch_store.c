@@ -34,8 +34,7 @@ void scratch_remove(const char *dir)
 
 void scratch_reopen(struct scratch *scratch)
 {
-    const struct writer_options options = {.batch_bytes = 4 << 20,
-                                           .queue_bytes = 64 << 20};
+    const struct writer_options options = {.batch_bytes = 4 << 20, .queue_bytes = 64 << 20};
     struct err err = {0};
 
     if (store_open(&scratch->store, scratch->dir, STORE_WRITE, &err))

@@ -371,7 +371,8 @@ static void deep_groups_are_refused(void **state)
     }
 }
 
-/* A hundred thousand of the smallest parts: time follows the length, and nothing is kept of them. */
+/* A hundred thousand of the smallest parts: time follows the length, and nothing is kept of them.
+ */
 static void bombs_are_only_long(void **state)
 {
     static const char *const parts[] = {"2{}", "2{3{}}", "2{4{8{} 8{}}}", "1{3=1}", "77=1"};
