@@ -14,8 +14,9 @@
 enum feed_format rows_judge(const char *bytes, size_t length, const char *content_type);
 
 /* The auto rows path of a JSON document: the shallowest non-empty array whose elements are all
- * objects, first in document order. 0: found, its text in `path`; 1: there is none, or several
- * documents (of NDJSON each line is the row: do not ask); -1: ill-formed or no memory. */
+ * objects, first in document order (below a name that is not UTF-8 none counts: it has no path). 0:
+ * found, its text in `path`; 1: there is none, or several documents (of NDJSON each line is the
+ * row: do not ask); -1: ill-formed or no memory. */
 int rows_find_path(const char *bytes, size_t length, struct buf *path, struct err *err);
 
 struct cell {

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/json_path.h"
+#include "base/utf8.h"
 #include "feeds/rows.h"
 
 enum { NAMES_MAX_BYTES = 256 << 20 };
@@ -48,6 +49,7 @@ static int on_start(struct finder *finder, bool is_array)
     return 0;
 }
 
+/* An array below a name that is not UTF-8 is passed over: no path can say where it is. */
 static int write_path(struct finder *finder)
 {
     struct json_step steps[JSON_DEPTH_MAX];
@@ -56,12 +58,16 @@ static int write_path(struct finder *finder)
     for (size_t i = 0; i < path.count; i++) {
         const struct level *level = &finder->levels[i + 1];
 
-        if (level->is_array)
+        if (level->is_array) {
             steps[i] = (struct json_step){.kind = STEP_INDEX, .index = level->index};
-        else
-            steps[i] = (struct json_step){.kind = STEP_NAME,
-                                          .name = finder->names.bytes + level->name_start,
-                                          .length = level->name_length};
+        } else {
+            char *name = finder->names.bytes + level->name_start;
+
+            if (utf8_valid(name, level->name_length) != level->name_length)
+                return 0;
+            steps[i] =
+                (struct json_step){.kind = STEP_NAME, .name = name, .length = level->name_length};
+        }
     }
     buf_reset(finder->path);
     finder->best = path.count;

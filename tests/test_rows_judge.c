@@ -30,6 +30,8 @@ static void the_auto_path_is_the_shallowest_array_of_objects(void **state)
         {"{\"odd name\":{\"it's\":[{}]}}", 0, "$['odd name']['it\\'s']"},
         {"{\"features\":[{\"g\":{\"c\":[1,2]}}],\"bbox\":[1]}", 0, "$.features"},
         {"\xEF\xBB\xBF[{}]", 0, "$"},
+        {"{\"\xFF\":{\"x\":[{}]},\"a\":{\"b\":{\"c\":[{}]}}}", 0, "$.a.b.c"},
+        {"{\"\xFF\":[{}]}", 1, ""}, /* no path can name it */
         {"[[1,2],[3]]", 1, ""},
         {"{\"a\":1}", 1, ""},
         {"5", 1, ""},
