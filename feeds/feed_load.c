@@ -117,6 +117,10 @@ static int on_feed_file(void *cookie, const struct json *file, struct err *err)
 
     if (!feed)
         return err_memory(err);
+    if (loader->mistakes.is_sketch) {
+        feed_drop(feed);
+        return 0;
+    }
     if (claim_name(loader, feed, file, err) < 0) {
         feed_drop(feed);
         return -1;

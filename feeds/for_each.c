@@ -144,6 +144,11 @@ int for_each_file(const struct json *tree, size_t room, struct mistakes *mistake
     if (strip(tree, &bare, mistakes) != 0)
         return err_memory(err);
     count = count_combinations(vars, room, mistakes);
+    if (count == 0) { /* the other keys' mistakes are said as well */
+        mistakes->is_sketch = true;
+        status = on_file(cookie, &bare, err);
+        mistakes->is_sketch = false;
+    }
     for (size_t i = 0; i < count && status == 0; i++) {
         struct json *file = NULL;
 

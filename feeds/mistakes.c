@@ -97,6 +97,8 @@ void mistakes_say(struct mistakes *mistakes, const char *file, const struct json
     char text[MISTAKE_TEXT_MAX];
     va_list arguments;
 
+    if (mistakes->is_sketch && where && where->type == JSON_STRING && strchr(where->text, '{'))
+        return;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);

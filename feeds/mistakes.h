@@ -17,6 +17,7 @@ struct mistakes {
     const char *file;   /* the present file, borrowed */
     size_t found;       /* ever, repeated ones too */
     bool is_incomplete; /* no memory for one of them */
+    bool is_sketch; /* {var}s stand unreplaced: what is said of a text that holds one is not kept */
 };
 
 void mistakes_release(struct mistakes *mistakes);

@@ -219,6 +219,10 @@ static const struct mistake_case cases[] = {
     {FEED("\"for_each\":{\"a\":[1]},\"for_each\":{\"a\":[1]}"),
      AT(60, "duplicate key \"for_each\"")},
     /* many at once */
+    {"{\"url\":\"http://h/"
+     "{r}\",\"name\":\"x-{r}\",\"interval\":\"1m\",\"for_each\":{\"r\":5},\"timeout\":\"x\"}",
+     AT(70, "\"r\" must be a list of values, not 5")
+         AT(83, "\"timeout\" must be a duration such as \"30s\", not \"x\"")},
     {"{\"url\":5,\n \"timeout\":\"x\",\n \"enabled\":0}",
      AT(1, "\"interval\" is required, or \"at\"")
          AT(8, "\"url\" must be a string, not 5") "feeds/a.json:2:12: \"timeout\" must be a "
