@@ -1,7 +1,8 @@
-/* print_rows FORMAT KIND|- REPEAT|- FILE… : the rows of files, one decoder for all, for tests that
- * compare them with another decoder's. A line a row, {"column":["text","s"],…}: s a string, j JSON,
- * n any other; behind each file's a line with its number, and the error if there was one; at the
- * end a line with columns and counts. REPEAT: decode that often and print only the seconds it took.
+/* print_rows FORMAT KIND|auto|- REPEAT|- FILE… : the rows of files, one decoder for all (auto: one
+ * for each file, with the rows path that JSON has by itself), for tests that compare them with
+ * another decoder's. A line a row, {"column":["text","s"],…}: s a string, j JSON, n any other;
+ * behind each file's a line with its number, and the error if there was one; at the end a line with
+ * columns and counts. REPEAT: decode that often and print only the seconds it took.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include "feeds/rows.h"
 
 struct printing {
+    enum feed_format format;
+    bool finds_path;
     struct rows *rows;
     struct buf line;
     uint64_t bytes, count;
@@ -79,12 +82,30 @@ static char *read_file(const char *path, size_t *length)
     return bytes;
 }
 
+/* As dump does for a feed of this body alone. */
+static void renew(struct printing *printing, const char *bytes, size_t length)
+{
+    struct buf path;
+    struct err err;
+    bool is_found;
+
+    buf_init(&path, (size_t)1 << 20);
+    is_found = rows_find_path(bytes, length, &path, &err) == 0;
+    rows_free(printing->rows);
+    printing->rows = rows_new(printing->format, is_found ? buf_text(&path) : NULL, NULL, &err);
+    if (!printing->rows)
+        die(err.text);
+    buf_release(&path);
+}
+
 static void print_file(struct printing *printing, const char *path, int number)
 {
     struct err err = {.kind = ERR_NONE};
     size_t length;
     char *bytes = read_file(path, &length);
 
+    if (printing->finds_path)
+        renew(printing, bytes, length);
     if (rows_decode(printing->rows, bytes, length, on_row, printing, &err) && !err.kind)
         die("stopped");
     if (buf_printf(&printing->line, "{\"file\":%d,\"error\":", number) ||
@@ -156,11 +177,13 @@ int main(int count, char **words)
     struct err err;
 
     if (count < 4)
-        die("FORMAT KIND|- REPEAT|- FILE...");
+        die("FORMAT KIND|auto|- REPEAT|- FILE...");
     buf_init(&printing.line, (size_t)1 << 30);
-    printing.rows = rows_new(find_format(words[1]), NULL, NULL, &err);
-    if (!printing.rows ||
-        (strcmp(words[2], "-") != 0 && rows_set_kind(printing.rows, words[2], &err)))
+    printing.format = find_format(words[1]);
+    printing.finds_path = strcmp(words[2], "auto") == 0;
+    printing.rows = rows_new(printing.format, NULL, NULL, &err);
+    if (!printing.rows || (!printing.finds_path && strcmp(words[2], "-") != 0 &&
+                           rows_set_kind(printing.rows, words[2], &err)))
         die(err.text);
     if (strcmp(words[3], "-") != 0) {
         measure(&printing, strtol(words[3], NULL, 10), count - 4, words + 4);

@@ -10,8 +10,8 @@ class Pairs(list):
     """An object, with every member that it has, in order."""
 
 
-def read(body):
-    return json.loads(body.decode("utf-8-sig"), object_pairs_hook=Pairs, parse_int=Number,
+def read(body, errors="strict"):
+    return json.loads(body.decode("utf-8-sig", errors), object_pairs_hook=Pairs, parse_int=Number,
                       parse_float=Number, parse_constant=Number)
 
 
