@@ -153,9 +153,11 @@ int pack_read_header(const void *bytes, size_t length, struct pack_header *heade
     if (length < header->header_bytes || header->packed_bytes > (uint64_t)PACK_RAW_MAX)
         return damaged(err);
     for (uint32_t i = 0; i < header->count; i++) {
-        uint64_t raw_bytes = get_be(at + HEADER_BYTES + (size_t)i * ENTRY_BYTES + 8, 8);
+        const uint8_t *entry = at + HEADER_BYTES + (size_t)i * ENTRY_BYTES;
+        uint64_t raw_bytes = get_be(entry + 8, 8);
 
-        if (raw_bytes > (uint64_t)PACK_RAW_MAX - header->raw_bytes)
+        if (raw_bytes > (uint64_t)PACK_RAW_MAX - header->raw_bytes ||
+            (i && (int64_t)get_be(entry, 8) <= (int64_t)get_be(entry - ENTRY_BYTES, 8)))
             return damaged(err);
         header->raw_bytes += raw_bytes;
     }
