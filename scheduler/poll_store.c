@@ -9,6 +9,8 @@
 /* Looking for the rows path parses the document once more, on the loop; larger bodies are left to
  * the companion, which looks by itself when the store has no path. */
 enum { ROWS_LOOK_MAX = 4 * 1024 * 1024, ROWS_PATH_MAX = 16 * 1024 };
+
+enum { GRACE_MAX_US = 100 * 1000 };
 enum { JUMP_US = 100 * 1000 }; /* the wall clock this far ahead of the other: it was set */
 
 /* Copies a text of the response into the record; the pointers are set when all are in. */
@@ -146,6 +148,15 @@ static bool has_jumped(const struct poll *poll, const struct loop_time *now)
     return poll->service->jump_until_at > attempt->slot_at || ahead_us > JUMP_US;
 }
 
+/* A slot that came just before the last request ended is polled a little late instead of missed: a
+ * tenth of the interval, 100 ms at most. */
+static int64_t grace_us(const struct poll *poll)
+{
+    int64_t tenth_us = poll->feed->schedule.interval_ms * US_PER_MS / 10;
+
+    return tenth_us == 0 || tenth_us > GRACE_MAX_US ? GRACE_MAX_US : tenth_us;
+}
+
 void poll_finish(struct poll *poll, struct response *response, const struct loop_time *now)
 {
     struct attempt *attempt = &poll->attempt;
@@ -172,7 +183,7 @@ void poll_finish(struct poll *poll, struct response *response, const struct loop
     if (!poll->service->is_once) {
         account_note(&poll->account, attempt->slot_at);
         poll_note_first(poll, attempt->slot_at);
-        latest_at = plan_slot_until(&poll->account.plan, now->wall_at);
+        latest_at = plan_slot_until(&poll->account.plan, now->wall_at - grace_us(poll));
         if (latest_at > attempt->slot_at && !attempt->is_cut && !has_jumped(poll, now))
             account_skip(&poll->account, latest_at, DETAIL_OVERRUN);
     }
