@@ -1,9 +1,6 @@
 #include "scheduler/plan.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/hash.h"
 
 /* Years 1 to 9999. What lies outside is cut to it, so that no sum here can overflow. */
 #define EARLIEST_AT (INT64_C(-62135596800) * US_PER_SECOND)
@@ -342,11 +339,6 @@ int64_t plan_catch_up_ms(const struct schedule *schedule, double dice)
     if (schedule->interval_ms > 0)
         spread_ms = least(spread_ms, schedule->interval_ms);
     return (int64_t)((double)spread_ms * dice);
-}
-
-double plan_share_of_name(const char *name)
-{
-    return (double)(hash64(name, strlen(name), 0) >> 11) * 0x1p-53;
 }
 
 static double requests_a_slot(const struct feed *feed)

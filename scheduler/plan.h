@@ -47,8 +47,6 @@ int64_t plan_backoff_until(const struct feed *feed, unsigned failures, int64_t s
 /* How late a catch-up may be started: a share `dice` of the smaller of the interval and a minute.
  */
 int64_t plan_catch_up_ms(const struct schedule *schedule, double dice);
-/* A share in [0,1) from a name, steady over restarts. */
-double plan_share_of_name(const char *name);
 
 /* The fuse: a bucket of requests per feed that makes a flood impossible whatever the bug. It holds
  * what one slot may need (attempts × (1 + redirects), and one slot to spare) and fills as slots

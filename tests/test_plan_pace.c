@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "scheduler/plan.h"
@@ -91,25 +90,6 @@ static void a_catch_up_starts_within_the_interval_and_a_minute(void **state)
     assert_int_equal(plan_catch_up_ms(&slow, 0), 0);
 }
 
-static void a_name_gives_the_same_share_for_ever(void **state)
-{
-    unsigned tenths[10] = {0};
-    char name[32];
-
-    (void)state;
-    for (int i = 0; i < 1000; i++) {
-        double share;
-
-        (void)snprintf(name, sizeof(name), "lametro-%d", i);
-        share = plan_share_of_name(name);
-        assert_true(share >= 0 && share < 1);
-        tenths[(int)(share * 10)]++;
-    }
-    for (int i = 0; i < 10; i++)
-        assert_in_range(tenths[i], 60, 140);
-    assert_int_equal(plan_share_of_name("lametro-720") * 1e9, 669387362);
-}
-
 static struct feed fused_feed(int64_t interval_ms)
 {
     return (struct feed){.schedule.interval_ms = interval_ms, .retry.attempts = 3, .redirects = 3};
@@ -170,7 +150,6 @@ int main(void)
         cmocka_unit_test(a_retry_waits_a_share_of_a_doubling_time),
         cmocka_unit_test(backoff_doubles_in_whole_intervals),
         cmocka_unit_test(a_catch_up_starts_within_the_interval_and_a_minute),
-        cmocka_unit_test(a_name_gives_the_same_share_for_ever),
         cmocka_unit_test(the_fuse_stops_a_flood),
         cmocka_unit_test(the_fuse_lets_everything_through_that_was_planned),
     };
