@@ -254,6 +254,25 @@ static int apply_run(struct commit *commit, struct record *record)
     return table_put(commit->store, commit->txn, TABLE_RUNS, &key, &value, 0);
 }
 
+static int apply_note(struct commit *commit, const struct record *record)
+{
+    char name[STORE_NOTE_KEY_MAX];
+    MDB_val key = {0, name}, value = {0, record->text};
+    int rc;
+
+    if (!record->name || store_note_key(record->name, name))
+        return EINVAL;
+    key.mv_size = strlen(name);
+    if (!record->text) {
+        rc = mdb_del(commit->txn, commit->store->tables[TABLE_META], &key, NULL);
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    }
+    value.mv_size = strlen(record->text);
+    if (value.mv_size > NOTE_TEXT_MAX)
+        return EINVAL;
+    return table_put(commit->store, commit->txn, TABLE_META, &key, &value, 0);
+}
+
 static int apply(struct commit *commit, struct record *record)
 {
     record->was_refused = false;
@@ -271,6 +290,8 @@ static int apply(struct commit *commit, struct record *record)
         return apply_account(commit, record);
     case RECORD_RUN:
         return apply_run(commit, record);
+    case RECORD_NOTE:
+        return apply_note(commit, record);
     }
     return EINVAL;
 }

@@ -33,6 +33,16 @@ struct record *record_new_text(enum record_kind kind, uint32_t feed_id, const ch
     return NULL;
 }
 
+struct record *record_new_note(const char *name, const char *text)
+{
+    struct record *record =
+        text ? record_new_text(RECORD_NOTE, 0, text) : record_new(RECORD_NOTE, 0);
+
+    if (record)
+        record->name = name;
+    return record;
+}
+
 void record_free(struct record *record)
 {
     if (!record)

@@ -15,6 +15,7 @@ enum record_kind {
     RECORD_OPEN,       /* the feed's account opens at `at` */
     RECORD_CLOSE,      /* … closes */
     RECORD_RUN,        /* the service's run: at = started, alive_at, ended_at, text = version */
+    RECORD_NOTE,       /* name, text = what is noted under it, NOTE_TEXT_MAX at most; NULL: none */
 };
 
 /* One thing to write. Of a new poll the writer fills in what the body says itself: body_slot_at,
@@ -33,6 +34,7 @@ struct record {
     uint32_t number, url_epoch;
     uint8_t format;
     char *text;       /* owned */
+    const char *name; /* of a note; borrowed until the record is given back */
     bool was_refused; /* out: the slot had a poll already, or this record cannot be stored at all;
                          nothing was changed */
 };
@@ -40,6 +42,9 @@ struct record {
 struct record *record_new(enum record_kind kind, uint32_t feed_id); /* NULL: no memory */
 /* The same with a copy of `text`. */
 struct record *record_new_text(enum record_kind kind, uint32_t feed_id, const char *text);
+/* What a part of the service remembers over restarts; it replaces what that part noted before.
+ * `text` is copied; NULL: forgotten. Read back with store_note(). */
+struct record *record_new_note(const char *name, const char *text);
 void record_free(struct record *record);
 
 #endif

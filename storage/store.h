@@ -3,7 +3,7 @@
  *   data.mdb lock.mdb   LMDB's     pollardd.lock   held (flock) by the one service, holds its pid
  *
  * Tables (keys in key.h; every value ends with a checksum over key and value):
- *   meta         "format" "created"                     settings of the store itself
+ *   meta         "format" "created" "note.NAME"         settings of the store itself; notes
  *   feeds        feed id              → struct stored_feed
  *   names        feed name            → feed id
  *   definitions  feed id, number      → from when, url epoch, JSON text
@@ -83,6 +83,18 @@ int store_each_run(struct store *store, int (*on_run)(void *, const struct store
 /* 1: found, path copied into `path` (emptied first; stays empty if it has none); 0: not; -1. */
 int store_shape(struct store *store, uint32_t feed_id, uint32_t url_epoch, uint8_t *format,
                 bool *has_path, struct buf *path, struct err *err);
+
+/* Short texts that the service remembers by (RECORD_NOTE). */
+enum { NOTE_NAME_MAX = 60, NOTE_TEXT_MAX = 64 * 1024 };
+/* 1: found, copied into the emptied `out`; 0: nothing is noted under `name`; -1. */
+int store_note(struct store *store, const char *name, struct buf *out, struct err *err);
+
+/* Takes no time to speak of: nothing is walked. */
+struct store_space {
+    uint64_t used_bytes, file_bytes; /* pages in use, size of data.mdb */
+    int64_t free_bytes, total_bytes; /* of the file system that it is on; -1: unknown */
+};
+int store_space(struct store *store, struct store_space *space, struct err *err);
 
 struct store_stat {
     uint64_t feeds, polls, missed, bodies; /* polls: slots, runs counted out; missed: of these */

@@ -179,36 +179,32 @@ static int count_bodies(struct store *store, struct store_stat *stat, struct err
     return failed;
 }
 
-static int count_pages(struct store *store, struct store_stat *stat, struct err *err)
+static int count_feeds(struct store *store, struct store_stat *stat, struct err *err)
 {
-    MDB_dbi tables[TABLE_COUNT + 2] = {0, 1}; /* LMDB's own: free pages, tables */
     MDB_stat pages;
     MDB_txn *txn;
-    int rc = 0;
+    int rc;
 
-    memcpy(tables + 2, store->tables, sizeof store->tables);
     if (table_begin_read(store, &txn, err))
         return -1;
-    for (size_t i = 0; !rc && i < TABLE_COUNT + 2; i++) {
-        rc = mdb_stat(txn, tables[i], &pages);
-        if (!rc)
-            stat->used_bytes +=
-                (pages.ms_branch_pages + pages.ms_leaf_pages + pages.ms_overflow_pages + (i < 2)) *
-                (uint64_t)pages.ms_psize;
-        if (!rc && i == 2 + TABLE_FEEDS)
-            stat->feeds = pages.ms_entries;
-    }
+    rc = mdb_stat(txn, store->tables[TABLE_FEEDS], &pages);
     table_end_read(store, txn, true);
-    return rc ? table_error(store, rc, "cannot read", err) : 0;
+    if (rc)
+        return table_error(store, rc, "cannot read", err);
+    stat->feeds = pages.ms_entries;
+    return 0;
 }
 
 int store_stat(struct store *store, struct store_stat *stat, struct err *err)
 {
+    struct store_space space;
+
     memset(stat, 0, sizeof *stat);
     stat->oldest_at = stat->newest_at = AT_NONE;
-    if (count_pages(store, stat, err) || count_polls(store, stat, err) ||
-        count_bodies(store, stat, err))
+    if (store_space(store, &space, err) || count_feeds(store, stat, err) ||
+        count_polls(store, stat, err) || count_bodies(store, stat, err))
         return -1;
-    stat->file_bytes = store_file_bytes(store);
+    stat->used_bytes = space.used_bytes;
+    stat->file_bytes = space.file_bytes;
     return 0;
 }

@@ -61,6 +61,11 @@ int table_unseal(enum table table, const MDB_val *key, MDB_val *value, struct er
 enum { TABLE_PLACE_MAX = 192 };
 void table_place(enum table table, const MDB_val *key, char out[TABLE_PLACE_MAX]);
 
+#define STORE_NOTE_PREFIX "note."
+enum { STORE_NOTE_KEY_MAX = sizeof STORE_NOTE_PREFIX + NOTE_NAME_MAX };
+/* The key of a note, terminated, in `meta`. -1: no such name can be. */
+int store_note_key(const char *name, char out[STORE_NOTE_KEY_MAX]);
+
 /* For the writing thread; these return LMDB's rc. The value is sealed while it is stored. */
 int table_put(struct store *store, MDB_txn *txn, enum table table, const MDB_val *key,
               const MDB_val *value, unsigned flags);

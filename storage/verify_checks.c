@@ -67,7 +67,10 @@ static bool has_definition(struct verify *verify, uint32_t feed_id, uint32_t num
 
 static void check_meta(struct verify *verify, const MDB_val *key, const MDB_val *value)
 {
-    if (value->mv_size != 8)
+    bool is_note = key->mv_size > strlen(STORE_NOTE_PREFIX) &&
+                   memcmp(key->mv_data, STORE_NOTE_PREFIX, strlen(STORE_NOTE_PREFIX)) == 0;
+
+    if (is_note ? value->mv_size > NOTE_TEXT_MAX : value->mv_size != 8)
         verify_fault(verify, TABLE_META, key, "cannot be what was written");
 }
 

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "storage/verify.h"
+
 enum { WAIT_NS = 200000, WAITS_MAX = 30 * (1000000000 / WAIT_NS) };
 
 void scratch_dir(char dir[SCRATCH_DIR_MAX])
@@ -227,6 +229,21 @@ bool scratch_put(struct scratch *scratch, struct record *record)
     was_refused = record->was_refused;
     record_free(record);
     return !was_refused;
+}
+
+static void on_fault(void *cookie, const char *text)
+{
+    (void)cookie;
+    print_error("%s\n", text);
+}
+
+void scratch_expect_sound(const char *dir)
+{
+    struct verify_counts counts;
+    struct err err = {0};
+
+    assert_int_equal(verify_store(dir, on_fault, NULL, &counts, &err), 0);
+    assert_int_equal(counts.faults, 0);
 }
 
 void scratch_print(struct scratch *scratch, uint32_t feed_id, char *out, size_t size)

@@ -45,6 +45,8 @@ bool scratch_put(struct scratch *scratch, struct record *record);
 void scratch_append(struct scratch *scratch, struct record *record);
 /* Waits until nothing waits; returns how many came back, all of them freed. */
 size_t scratch_settle(struct scratch *scratch);
+/* verify finds no fault in the store in `dir`, which is not open. */
+void scratch_expect_sound(const char *dir);
 /* The feed's slots in order, runs unrolled, as "N0 M10": outcome and seconds since NOON. */
 void scratch_print(struct scratch *scratch, uint32_t feed_id, char *out, size_t size);
 

@@ -214,6 +214,70 @@ static void shrink_map(struct store *store)
     assert_int_equal(mdb_env_set_mapsize(store->env, 4096), 0);
 }
 
+static void expect_note(struct scratch *scratch, const char *name, const char *text)
+{
+    struct buf out;
+    int found;
+
+    buf_init(&out, 2 * NOTE_TEXT_MAX);
+    found = store_note(scratch->store, name, &out, NULL);
+    assert_int_equal(found, text ? 1 : 0);
+    if (text) {
+        assert_int_equal(out.length, strlen(text));
+        assert_memory_equal(out.bytes ? out.bytes : "", text, out.length);
+    }
+    buf_release(&out);
+}
+
+static void a_note_replaces_the_one_before_and_can_be_forgotten(void **state)
+{
+    struct scratch *scratch = *state;
+    char name[NOTE_NAME_MAX + 2], *text = malloc(NOTE_TEXT_MAX + 2);
+
+    assert_non_null(text);
+    memset(name, 'n', sizeof name);
+    name[NOTE_NAME_MAX + 1] = '\0';
+    memset(text, 't', NOTE_TEXT_MAX + 1);
+    text[NOTE_TEXT_MAX + 1] = '\0';
+    expect_note(scratch, "alerts", NULL);
+    assert_true(scratch_put(scratch, record_new_note("alerts", "{\"open\":[]}")));
+    assert_true(scratch_put(scratch, record_new_note("other", "")));
+    assert_true(scratch_put(scratch, record_new_note("alerts", "{}")));
+    assert_false(scratch_put(scratch, record_new_note("alerts", text)));
+    text[NOTE_TEXT_MAX] = name[NOTE_NAME_MAX] = '\0';
+    assert_true(scratch_put(scratch, record_new_note(name, text)));
+    name[NOTE_NAME_MAX] = 'n';
+    assert_false(scratch_put(scratch, record_new_note(name, "too long a name")));
+    scratch_close(scratch);
+    scratch_expect_sound(scratch->dir);
+    scratch_reopen(scratch);
+    expect_note(scratch, "alerts", "{}");
+    expect_note(scratch, "other", "");
+    assert_true(scratch_put(scratch, record_new_note("alerts", NULL)));
+    assert_true(scratch_put(scratch, record_new_note("never", NULL)));
+    expect_note(scratch, "alerts", NULL);
+    free(text);
+}
+
+static void space_in_use_is_a_part_of_the_file(void **state)
+{
+    enum { BODY_BYTES = 300000 };
+    static char body[BODY_BYTES];
+    struct scratch *scratch = *state;
+    struct store_space before, after;
+
+    scratch_noise(body, sizeof body, 1);
+    assert_true(scratch_put(scratch, scratch_feed(FEED, "bus")));
+    assert_true(scratch_put(scratch, scratch_definition(FEED, 1, "{}")));
+    assert_int_equal(store_space(scratch->store, &before, NULL), 0);
+    assert_true(scratch_put(scratch, scratch_new(FEED, NOON, body, sizeof body)));
+    assert_int_equal(store_space(scratch->store, &after, NULL), 0);
+    assert_true(after.used_bytes >= before.used_bytes + sizeof body);
+    assert_true(after.used_bytes <= before.used_bytes + 2 * sizeof body);
+    assert_true(after.used_bytes <= after.file_bytes);
+    assert_true(after.free_bytes > 0 && after.free_bytes <= after.total_bytes);
+}
+
 static void the_map_grows_when_it_is_full(void **state)
 {
     static char noise[1 << 20];
@@ -309,6 +373,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_run_is_rewritten_while_it_lives, start, end),
         cmocka_unit_test_setup_teardown(a_shape_is_found_once_it_is_stored, start, end),
         cmocka_unit_test_setup_teardown(stat_counts_slots_and_bytes, start, end),
+        cmocka_unit_test_setup_teardown(a_note_replaces_the_one_before_and_can_be_forgotten, start,
+                                        end),
+        cmocka_unit_test_setup_teardown(space_in_use_is_a_part_of_the_file, start, end),
         cmocka_unit_test_setup_teardown(the_map_grows_when_it_is_full, start, end),
         cmocka_unit_test_setup_teardown(the_map_waits_for_readers_of_this_process, start, end),
         cmocka_unit_test(a_reader_of_another_process_takes_the_larger_map),
