@@ -148,6 +148,7 @@ static void begin_service(struct runner *runner)
 {
     struct daemon_options options = {.config_dir = runner->run->config_dir,
                                      .store_dir = runner->run->store_dir,
+                                     .listen = "off",
                                      .is_once = runner->scenario->is_once,
                                      .for_ms = runner->scenario->for_ms,
                                      .seed = runner->scenario->seed};

@@ -16,6 +16,8 @@ import threading
 import time
 import unittest
 
+from stage import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ["POLLARD_BIN"]).resolve()
 URL = "https://earthquake.usgs.gov/earthquakes/feed/v1.0/summary/all_hour.geojson"
@@ -70,6 +72,7 @@ class Readme(unittest.TestCase):
         ours = f'http://127.0.0.1:{self.server.server_port}/all_hour.geojson",\n  "allow_private": true'
         self.assertIn(f'{URL}"', block["feed"])
         self.run_block(block["feed"].replace(f'{URL}"', ours))
+        (self.home / "quakes/pollard.json").write_text(f'{{"listen": "127.0.0.1:{free_port()}"}}')
         said = self.run_block(block["check"])
         self.assertIn("1 feed, 1440 polls a day", said)
         self.assertIn("5 km N of Here, CA", said)

@@ -168,7 +168,7 @@ class Running(Case):
         self.stage.feed("a", web.url + "/a", interval="200ms")
         for closed in ("2>&-", "0<&- 1>&- 2>&-"):
             line = [self.stage.pollardd_path, "--config", self.stage.config, "--store",
-                    self.stage.store, "--log-level", "debug", "--for", "1s"]
+                    self.stage.store, "--log-level", "debug", "--for", "1s", "--listen", "off"]
             done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *line], timeout=20)
             self.assertEqual(done.returncode, 0, closed)
         self.stage.verify()

@@ -10,8 +10,10 @@ import io
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,10 +42,25 @@ def instant(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def free_port():
+    """A port on loopback that nobody has; below those that the system gives out by itself."""
+    while True:
+        port = random.randrange(15000, 31000)
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
 class Service:
-    """A running pollardd."""
+    """A running pollardd; with a page only if --listen says where, as tests run side by side."""
 
     def __init__(self, stage, *args, **options):
+        if "--listen" not in args:
+            args = ("--listen", "off", *args)
         self.log_path = stage.dir / f"pollardd-{len(stage.services)}.log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
