@@ -89,6 +89,14 @@ size_t roster_count(const struct roster *roster)
     return roster->count;
 }
 
+struct poll *roster_find(const struct roster *roster, const char *name)
+{
+    struct known *known;
+
+    HASH_FIND_STR(roster->known, name, known);
+    return known ? known->poll : NULL;
+}
+
 /* NULL: no memory, and logged. */
 static struct known *find_or_know(struct roster *roster, const char *name, int64_t now_at)
 {

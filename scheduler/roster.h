@@ -16,6 +16,8 @@ void roster_free(struct roster *roster); /* and every poll */
 /* Makes the roster agree with a set: feeds come, change and leave. `is_start`: the first call. A
  * feed that cannot be brought in is logged and left out. */
 void roster_apply(struct roster *roster, const struct feed_set *set, bool is_start);
+/* The poll of a feed that runs; NULL: none of that name does. */
+struct poll *roster_find(const struct roster *roster, const char *name);
 /* --once: every enabled feed of the set, once. */
 void roster_poll_once(struct roster *roster, const struct feed_set *set);
 

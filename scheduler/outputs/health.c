@@ -12,6 +12,94 @@ void health_init(struct health *health)
                               .last_ended_at = AT_NONE,
                               .last_new_at = AT_NONE,
                               .last_ok_at = AT_NONE};
+    history_init(&health->history);
+}
+
+/* Errors come first, then reasons: each without gaps in its numbers. */
+int health_detail_place(enum poll_detail detail)
+{
+    if (detail == DETAIL_NONE)
+        return -1;
+    return detail >= DETAIL_DOWN ? (int)(DETAIL_SECRET + detail - DETAIL_DOWN) : (int)detail - 1;
+}
+
+enum poll_detail health_detail_at(int place)
+{
+    return (enum poll_detail)(place >= DETAIL_SECRET ? DETAIL_DOWN + place - DETAIL_SECRET
+                                                     : place + 1);
+}
+_Static_assert(DETAIL_SECRET + DETAIL_CONFIG - DETAIL_DOWN + 1 == HEALTH_DETAILS,
+               "a detail that is not counted");
+
+static const char *words_of(enum poll_detail detail)
+{
+    switch (detail) {
+    case DETAIL_NONE:
+        return "";
+    case DETAIL_RESOLVE:
+        return "no address is known for the host";
+    case DETAIL_CONNECT:
+        return "no connection to the host";
+    case DETAIL_REFUSED:
+        return "nobody listens there";
+    case DETAIL_TLS:
+        return "the connection could not be secured";
+    case DETAIL_TIMEOUT:
+        return "the answer took too long";
+    case DETAIL_HTTP_STATUS:
+        return "the server answered with status";
+    case DETAIL_TOO_LARGE:
+        return "the answer is larger than max_body";
+    case DETAIL_TRUNCATED:
+        return "the connection ended before the answer did";
+    case DETAIL_REDIRECT:
+        return "too many redirects, or to nowhere we go";
+    case DETAIL_PROTOCOL:
+        return "the answer is not HTTP";
+    case DETAIL_DECODE:
+        return "the compression of the answer is broken";
+    case DETAIL_BLOCKED:
+        return "a private address, and allow_private is not set";
+    case DETAIL_SECRET:
+        return "a secret is missing";
+    case DETAIL_DOWN:
+        return "pollardd did not run";
+    case DETAIL_OVERRUN:
+        return "the poll before was still under way";
+    case DETAIL_HOST_BUSY:
+        return "other feeds of that host came first";
+    case DETAIL_BUSY:
+        return "too many requests were under way, or the disk could not keep up";
+    case DETAIL_BACKOFF:
+        return "asked more rarely, because it kept failing";
+    case DETAIL_RETRY_AFTER:
+        return "the server asked us to wait";
+    case DETAIL_SUSPENDED:
+        return "the machine slept";
+    case DETAIL_CLOCK:
+        return "the clock was set";
+    case DETAIL_DISK:
+        return "the disk was full";
+    case DETAIL_CONFIG:
+        return "the file of the feed was broken";
+    }
+    return "";
+}
+
+const char *health_words(const struct health *health, char out[HEALTH_WORDS_MAX])
+{
+    const char *words = words_of(health->last_detail);
+
+    out[0] = '\0';
+    if (health->last_slot_at == AT_NONE || health->last_outcome <= OUTCOME_SAME)
+        return out;
+    if (health->last_outcome == OUTCOME_FAILED && health->last_detail == DETAIL_HTTP_STATUS)
+        snprintf(out, HEALTH_WORDS_MAX, "%s %u", words, health->last_status);
+    else if (health->last_outcome == OUTCOME_FAILED && *health->reason)
+        snprintf(out, HEALTH_WORDS_MAX, "%s", health->reason);
+    else
+        snprintf(out, HEALTH_WORDS_MAX, "%s", words);
+    return out;
 }
 
 static void log_stored(const char *feed, const struct poll_record *poll)
@@ -47,12 +135,26 @@ static void log_change(const struct health *health, const char *feed,
         log_event(LEVEL_INFO, "recovered", "feed=%s failures=%u", feed, health->failures);
 }
 
+static void count(struct health *health, const struct poll_record *poll)
+{
+    int place = health_detail_place(poll->detail);
+
+    health->counts[poll->outcome] += poll->count;
+    if (poll->outcome <= OUTCOME_SAME && poll->flags & POLL_INVALID)
+        health->invalid++;
+    if (place >= 0)
+        health->details[place] += poll->count < UINT32_MAX - health->details[place]
+                                      ? (uint32_t)poll->count
+                                      : UINT32_MAX - health->details[place];
+    history_note(&health->history, poll);
+}
+
 void health_note(struct health *health, const char *feed, const struct poll_record *poll,
                  const char *words)
 {
     log_stored(feed, poll);
     log_change(health, feed, poll, words);
-    health->counts[poll->outcome] += poll->count;
+    count(health, poll);
     health->last_slot_at = poll_record_last_slot(poll);
     health->last_outcome = poll->outcome;
     health->last_detail = poll->detail;
@@ -60,6 +162,11 @@ void health_note(struct health *health, const char *feed, const struct poll_reco
         return;
     health->last_status = poll->status;
     health->last_ended_at = poll->ended_at;
+    health->last_duration_us = poll->ended_at - poll->started_at;
+    health->last_body_bytes = poll->body_bytes;
+    health->last_is_invalid = poll->flags & POLL_INVALID;
+    snprintf(health->reason, sizeof health->reason, "%s",
+             poll->outcome == OUTCOME_FAILED ? words : "");
     if (poll->outcome == OUTCOME_FAILED) {
         health->failures++;
         return;
