@@ -76,8 +76,9 @@ static int make_parts(struct daemon *daemon, struct err *err)
     daemon->reload = alarm_new(service->loop, daemon_on_reload, daemon);
     daemon->end = alarm_new(service->loop, daemon_on_end, daemon);
     daemon->committed = wake_new(service->loop, daemon_on_committed, daemon);
+    daemon->manager = service_manager_new(service->loop, daemon_on_report, daemon);
     if (!service->hosts || !service->pump || !daemon->tick || !daemon->end || !daemon->reload ||
-        !daemon->committed)
+        !daemon->committed || !daemon->manager)
         return err_memory(err);
     if (transfers_new(&service->transfers, service->loop, &options, err) != 0)
         return -1;
@@ -114,6 +115,7 @@ static void begin(struct daemon *daemon)
         log_event(LEVEL_WARN, "page", "listen=%s reason=\"this release has no page yet\"",
                   daemon->options.listen);
     log_ready(daemon);
+    service_manager_ready(daemon->manager);
 }
 
 int daemon_new(struct daemon **made, const struct daemon_options *options, struct loop *loop,
@@ -167,6 +169,7 @@ void daemon_free(struct daemon *daemon)
     for (int i = 0; i < DAEMON_WATCHES; i++)
         dir_watch_free(daemon->watches[i]);
     wake_free(daemon->committed);
+    service_manager_free(daemon->manager);
     alarm_free(daemon->service.pump);
     alarm_free(daemon->tick);
     alarm_free(daemon->end);

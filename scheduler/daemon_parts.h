@@ -1,10 +1,11 @@
 /* struct daemon, for the files that make it up: daemon.c (begin and end), daemon_run.c (what moves
- * it), daemon_reload.c (reload, status, signals). Not for others. */
+ * it), daemon_reload.c (reload, status, signals), daemon_manager.c. Not for others. */
 #ifndef SCHEDULER_DAEMON_PARTS_H
 #define SCHEDULER_DAEMON_PARTS_H
 
 #include "feeds/feed_load.h"
 #include "scheduler/daemon.h"
+#include "scheduler/outputs/service_manager.h"
 #include "scheduler/roster.h"
 
 enum { DAEMON_TICK_US = 60 * 1000 * 1000, DAEMON_WATCHES = 3, DAEMON_SIGNALS = 4 };
@@ -20,6 +21,7 @@ struct daemon {
     int64_t reloaded_us, reload_took_us; /* the last reload: when it ended, how long it took */
     struct signal_watch *signals[DAEMON_SIGNALS];
     struct dir_watch *watches[DAEMON_WATCHES];
+    struct service_manager *manager;
     struct loop_time last; /* of the clocks, to see jumps */
     int64_t started_at;
     bool is_final; /* requests in flight were given up */
@@ -33,6 +35,7 @@ void daemon_on_committed(void *cookie);
 void daemon_on_tick(void *cookie);
 void daemon_on_end(void *cookie);
 void daemon_on_reload(void *cookie);
+void daemon_on_report(void *cookie, struct manager_report *report);
 void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at);
 
 void daemon_log_mistakes(const struct feed_set *set);

@@ -79,7 +79,9 @@ void daemon_on_reload(void *cookie)
 
     if (daemon->service.is_stopping || daemon->service.is_once)
         return;
+    service_manager_reloading(daemon->manager);
     reload(daemon);
+    service_manager_ready(daemon->manager);
     daemon->reloaded_us = loop_now(daemon->service.loop).mono_us;
     daemon->reload_took_us = daemon->reloaded_us - begun_us;
 }

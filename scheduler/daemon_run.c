@@ -243,6 +243,7 @@ void daemon_stop(struct daemon *daemon)
     log_event(LEVEL_INFO, "stopping", "in_flight=%u",
               transfers_in_flight(daemon->service.transfers));
     daemon->service.is_stopping = true;
+    service_manager_stopping(daemon->manager);
     roster_each(daemon->roster, stop_one, daemon);
     alarm_set(daemon->end, loop_now(daemon->service.loop).mono_us + GRACE_US);
     service_pump_soon(&daemon->service);

@@ -24,6 +24,7 @@ struct writer {
     int64_t oldest_ms; /* when the head of `waiting` came */
     int64_t retry_ms;  /* not before this; 0: at once */
     int64_t commit_ms;
+    int64_t since_ms; /* something has waited from here on, and no attempt has ended since */
     int64_t disk_reserve_bytes;
     enum writer_state state;
     struct err why;
@@ -150,7 +151,11 @@ static void finish(struct writer *writer, struct list *batch)
 
 static void settle(struct writer *writer, struct list *batch, int rc)
 {
-    switch (commit_judge(writer->store, rc, writer->batch_bytes)) {
+    enum commit_result result = commit_judge(writer->store, rc, writer->batch_bytes);
+
+    if (result != COMMIT_LATER && result != COMMIT_BROKEN)
+        writer->since_ms = now_ms();
+    switch (result) {
     case COMMIT_DONE:
         finish(writer, batch);
         return;
@@ -309,6 +314,8 @@ int writer_append(struct writer *writer, struct record *record, struct err *err)
     is_first = !writer->waiting.head;
     if (is_first)
         writer->oldest_ms = now_ms();
+    if (is_first && !writer->batch_count)
+        writer->since_ms = writer->oldest_ms;
     list_push(&writer->waiting, &record->link);
     writer->waiting_bytes += bytes;
     /* Others find the thread waiting for the first one's company to come. */
@@ -371,6 +378,16 @@ int64_t writer_commit_ms(const struct writer *writer)
 
     (void)pthread_mutex_unlock(&locked->lock);
     return commit_ms;
+}
+
+int64_t writer_waits_ms(const struct writer *writer)
+{
+    struct writer *locked = lock_to_look(writer);
+    bool is_waiting = locked->waiting.head || locked->batch_count;
+    int64_t waits_ms = is_waiting ? now_ms() - locked->since_ms : 0;
+
+    (void)pthread_mutex_unlock(&locked->lock);
+    return waits_ms;
 }
 
 void writer_set_disk_reserve(struct writer *writer, int64_t bytes)

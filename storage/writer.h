@@ -44,6 +44,9 @@ bool writer_is_full(const struct writer *writer);
 enum writer_state writer_state(struct writer *writer, struct err *why);
 /* Milliseconds that the last commit took; 0: none yet. */
 int64_t writer_commit_ms(const struct writer *writer);
+/* For how long something has waited while no commit ended; 0: nothing waits. An attempt that finds
+ * the disk full ends, too; one that hangs, or is put off for another reason, does not. */
+int64_t writer_waits_ms(const struct writer *writer);
 void writer_set_disk_reserve(struct writer *writer, int64_t bytes);
 /* Commits what waits (gives up at once if the disk is full), ends the thread and frees. What was
  * not committed was never reported. */

@@ -19,6 +19,7 @@ set(homes
   "yajl/" base  "xxhash.h" base
   "lmdb.h" storage  "zstd" storage
   "uv.h" scheduler/net  "curl/" scheduler/net  "microhttpd.h" scheduler/net
+  "systemd/" scheduler/outputs
   "protobuf-c" feeds  "gtfs-realtime.pb-c.h" feeds  "nettle/" feeds)
 
 set(faults 0)
