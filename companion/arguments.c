@@ -3,6 +3,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/nearest.h"
+
 enum { OPTIONS_MAX = 40, LETTERS_MAX = 2 * OPTIONS_MAX + 4, WORD_MAX = 40 };
 /* What getopt_long returns for a long option: this and its place in the table. */
 enum { CODE_HELP = 256, CODE_VERSION, CODE_OPTION };
@@ -40,47 +42,6 @@ static void make_form(const struct option_row *rows, struct getopt_form *form)
     form->names[i] = NULL;
 }
 
-/* Levenshtein's distance; words longer than WORD_MAX are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1];
-    size_t length = strlen(b), i, j;
-
-    if (strlen(a) > WORD_MAX || length > WORD_MAX)
-        return WORD_MAX;
-    for (j = 0; j <= length; j++)
-        row[j] = j;
-    for (i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i + 1;
-        for (j = 0; j < length; j++) {
-            size_t changed = diagonal + (a[i] != b[j]);
-            size_t least = row[j] < row[j + 1] ? row[j] + 1 : row[j + 1] + 1;
-
-            diagonal = row[j + 1];
-            row[j + 1] = changed < least ? changed : least;
-        }
-    }
-    return row[length];
-}
-
-const char *arguments_nearest(const char *text, const char *const *names)
-{
-    const char *nearest = NULL;
-    size_t least = 1 + strlen(text) / 3, i;
-
-    for (i = 0; names[i]; i++) {
-        size_t far = distance(text, names[i]);
-
-        if (far > least || (nearest && far == least))
-            continue;
-        least = far;
-        nearest = names[i];
-    }
-    return nearest;
-}
-
 static int refuse_unknown(const char *word, const struct getopt_form *form, struct err *err)
 {
     char name[WORD_MAX];
@@ -88,7 +49,7 @@ static int refuse_unknown(const char *word, const struct getopt_form *form, stru
 
     if (strncmp(word, "--", 2) == 0) {
         snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-        meant = arguments_nearest(name, form->names);
+        meant = nearest(name, form->names);
     }
     if (meant)
         return err_set(err, ERR_USAGE, "unknown option \"%s\", did you mean \"--%s\"?", word,

@@ -12,7 +12,5 @@ enum wanted { WANTED_RUN, WANTED_HELP, WANTED_VERSION };
 int arguments_read(struct arguments *arguments, const struct command *command, int argc,
                    char **argv, enum wanted *wanted, struct err *err);
 void arguments_help(const struct command *command, FILE *out);
-/* The name in `names` (NULL at the end) that `text` was meant to be; NULL: none is near. */
-const char *arguments_nearest(const char *text, const char *const *names);
 
 #endif

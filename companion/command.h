@@ -10,13 +10,14 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "export/words.h"
 
 /* What a user may say; NULL and false where it was not said. Texts live in argv. */
 struct arguments {
     const char *config, *store;
-    const char *from, *to, *zone, *time_format;
-    const char *rows, *columns, *with, *last, *output, *kind, *format, *split;
-    bool is_json, is_list, is_changes_only, is_following, is_spreadsheet_safe;
+    struct export_words words;
+    const char *output, *split;
+    bool is_list, is_following;
     const char *const *feeds; /* FEED… */
     size_t feed_count;
 };
@@ -48,10 +49,10 @@ struct option_row {
         OPTION_TEXT, 0, "store", ARGUMENT(store), "DIR",                                           \
             "the store: $POLLARD_STORE, else \"store\" of pollard.json, else /var/lib/pollard"     \
     }
-#define OPTION_ZONE                                                                                \
+/* For the tables of export/words.h. */
+#define OPTION_WORD(kind, name, field, value, help)                                                \
     {                                                                                              \
-        OPTION_TEXT, 0, "tz", ARGUMENT(zone), "ZONE",                                              \
-            "time zone of what is read and written: the feed's, of several UTC"                    \
+        OPTION_##kind, 0, name, ARGUMENT(words.field), value, help                                 \
     }
 
 struct command {

@@ -7,9 +7,7 @@
 #include "export/table.h"
 
 static const struct option_row options[] = {
-    OPTION_CONFIG, OPTION_STORE,
-    OPTION_ZONE,   {OPTION_FLAG, 0, "json", ARGUMENT(is_json), NULL, "one JSON array of objects"},
-    {0},
+    OPTION_CONFIG, OPTION_STORE, ZONE_WORD(OPTION_WORD), JSON_WORD(OPTION_WORD), {0},
 };
 
 static const char *const columns[] = {"feed", "definition", "from", "keys", NULL};
@@ -61,7 +59,7 @@ static int print_store(const struct arguments *arguments, struct store *store, s
         return -1;
     printing.zone = range.zone;
     if (!output_open(&output, NULL, err) &&
-        !table_start(&printing.table, columns, arguments->is_json, &output.sink, NULL, err))
+        !table_start(&printing.table, columns, arguments->words.is_json, &output.sink, NULL, err))
         result = print(store, &selection, &printing);
     table_release(&printing.table);
     output_close(&output);

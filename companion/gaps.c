@@ -9,17 +9,14 @@
 static const struct option_row options[] = {
     OPTION_CONFIG,
     OPTION_STORE,
-    {OPTION_TEXT, 0, "from", ARGUMENT(from), "T", "slots at or after T"},
-    {OPTION_TEXT, 0, "to", ARGUMENT(to), "T", "slots before T"},
-    OPTION_ZONE,
+    SLOT_WORDS(OPTION_WORD),
     {OPTION_FLAG, 0, "list", ARGUMENT(is_list), NULL, "every gap with its reasons"},
-    {OPTION_FLAG, 0, "json", ARGUMENT(is_json), NULL, "one JSON array of objects"},
     {0},
 };
 
 static int run(const struct arguments *arguments, struct err *err)
 {
-    bool is_list = arguments->is_list, is_json = arguments->is_json;
+    bool is_list = arguments->is_list, is_json = arguments->words.is_json;
     struct store *store = NULL;
     struct export_range range;
     struct output output = {.fd = -1};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/zone.h"
 #include "companion/arguments.h"
 #include "companion/keys.h"
@@ -60,7 +61,7 @@ static int refuse_command(const char *name)
     for (i = 0; i < COMMAND_COUNT; i++)
         names[i] = commands[i]->name;
     names[COMMAND_COUNT] = "help";
-    meant = arguments_nearest(name, names);
+    meant = nearest(name, names);
     fprintf(stderr, "pollard: unknown command \"%s\"%s%s%s: see \"pollard help\"\n", name,
             meant ? ", did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
     return 2;

@@ -9,10 +9,7 @@
 static const struct option_row options[] = {
     OPTION_CONFIG,
     OPTION_STORE,
-    {OPTION_TEXT, 0, "from", ARGUMENT(from), "T", "slots at or after T"},
-    {OPTION_TEXT, 0, "to", ARGUMENT(to), "T", "slots before T"},
-    OPTION_ZONE,
-    {OPTION_FLAG, 0, "json", ARGUMENT(is_json), NULL, "one JSON array of objects"},
+    SLOT_WORDS(OPTION_WORD),
     {0},
 };
 
@@ -26,7 +23,7 @@ static int run(const struct arguments *arguments, struct err *err)
 
     if (range_check(arguments, err) || open_store(&store, arguments, err) ||
         range_read(arguments, store, &range, err) || output_open(&output, NULL, err) ||
-        polls_run(store, &range, arguments->is_json, &output.sink, &until_at, err) ||
+        polls_run(store, &range, arguments->words.is_json, &output.sink, &until_at, err) ||
         range_tell(&range, store, until_at, err))
         goto fail;
     result = 0;

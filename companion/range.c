@@ -5,59 +5,16 @@
 #include "companion/now.h"
 #include "export/slots.h"
 
-static int read_zone(const char *name, const struct zone **zone, struct err *err)
-{
-    *zone = NULL;
-    if (!name || !zone_find(zone, name, err))
-        return 0;
-    if (err->kind == ERR_INPUT)
-        err->kind = ERR_USAGE;
-    return err_within(err, "--tz");
-}
-
-static int read_bounds(const struct arguments *arguments, const struct zone *zone,
-                       struct export_range *range, struct err *err)
-{
-    int64_t now_at = now_wall();
-
-    range->from_at = AT_NONE;
-    range->to_at = AT_NEVER;
-    if (arguments->from &&
-        zone_parse_instant(zone, arguments->from, now_at, &range->from_at, NULL, err))
-        return err_within(err, "--from");
-    if (arguments->to && zone_parse_instant(zone, arguments->to, now_at, &range->to_at, NULL, err))
-        return err_within(err, "--to");
-    return 0;
-}
-
 int range_check(const struct arguments *arguments, struct err *err)
 {
-    struct export_range range;
-    const struct zone *zone;
-
-    if (read_zone(arguments->zone, &zone, err))
-        return -1;
-    return read_bounds(arguments, zone ? zone : zone_utc(), &range, err);
+    return words_check_range(&arguments->words, now_wall(), err);
 }
 
 int range_read(const struct arguments *arguments, struct store *store, struct export_range *range,
                struct err *err)
 {
-    struct selection selection;
-
     *range = (struct export_range){.globs = arguments->feeds, .glob_count = arguments->feed_count};
-    if (read_zone(arguments->zone, &range->zone, err) ||
-        selection_make(&selection, store, range, err))
-        return -1;
-    /* A local time means the zone of the feeds chosen, and so does what is printed. */
-    range->zone = selection.zone;
-    selection_release(&selection);
-    if (read_bounds(arguments, range->zone, range, err))
-        return -1;
-    if (range->from_at >= range->to_at)
-        return err_set(err, ERR_USAGE, "--from \"%s\" is not before --to \"%s\"",
-                       arguments->from ? arguments->from : "", arguments->to ? arguments->to : "");
-    return 0;
+    return words_read_range(&arguments->words, store, now_wall(), range, err);
 }
 
 static int find_poll(const struct export_range *range, const struct selection *selection,
