@@ -12,6 +12,10 @@
 
 enum { RETRY_MS = 1000, READERS_CHECK_MS = 60000, RECORD_BYTES = 512 };
 
+static const int64_t commit_bounds_us[] = {1000,    2500,    5000,     10000,    25000,
+                                           50000,   100000,  250000,   500000,   1000000,
+                                           2500000, 5000000, 10000000, INT64_MAX};
+
 struct writer {
     struct store *store;
     struct writer_options options;
@@ -24,6 +28,7 @@ struct writer {
     int64_t oldest_ms; /* when the head of `waiting` came */
     int64_t retry_ms;  /* not before this; 0: at once */
     int64_t commit_ms;
+    struct histogram commits_us;
     int64_t since_ms; /* something has waited from here on, and no attempt has ended since */
     int64_t disk_reserve_bytes;
     enum writer_state state;
@@ -35,12 +40,17 @@ struct writer {
     size_t one_by_one; /* so many records go alone: one of them cannot be stored */
 };
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+    return now_us() / US_PER_MS;
 }
 
 static size_t bytes_of(const struct record *record)
@@ -181,23 +191,29 @@ static void settle(struct writer *writer, struct list *batch, int rc)
     give_back(writer, batch);
 }
 
+static void note_commit(struct writer *writer, int64_t took_us)
+{
+    histogram_note(&writer->commits_us, took_us);
+    writer->commit_ms = took_us > US_PER_MS ? took_us / US_PER_MS : 1;
+}
+
 static void work(struct writer *writer)
 {
     while (wait_for_work(writer)) {
         struct list batch = {0};
         int64_t reserve_bytes = writer->disk_reserve_bytes;
         enum writer_state before = writer->state;
-        int64_t began_ms;
+        int64_t began_us;
         bool is_news, gives_up;
         int rc;
 
         take_batch(writer, &batch);
         (void)pthread_mutex_unlock(&writer->lock);
-        began_ms = now_ms();
+        began_us = now_us();
         rc = attempt(writer, &batch, reserve_bytes);
         (void)pthread_mutex_lock(&writer->lock);
         if (!rc)
-            writer->commit_ms = now_ms() - began_ms > 0 ? now_ms() - began_ms : 1;
+            note_commit(writer, now_us() - began_us);
         settle(writer, &batch, rc);
         is_news = writer->committed.head || writer->state != before;
         gives_up = writer->is_stopping && (writer->retry_ms || writer->state == WRITER_BROKEN);
@@ -283,6 +299,7 @@ int writer_start(struct writer **out, struct store *store, const struct writer_o
     writer->store = store;
     writer->options = *options;
     writer->disk_reserve_bytes = options->disk_reserve_bytes;
+    histogram_init(&writer->commits_us, commit_bounds_us);
     if (init_locks(writer)) {
         free(writer);
         return err_memory(err);
@@ -378,6 +395,16 @@ int64_t writer_commit_ms(const struct writer *writer)
 
     (void)pthread_mutex_unlock(&locked->lock);
     return commit_ms;
+}
+
+void writer_look(const struct writer *writer, struct writer_view *view)
+{
+    struct writer *locked = lock_to_look(writer);
+
+    *view = (struct writer_view){.commits_us = locked->commits_us,
+                                 .waiting_bytes = locked->waiting_bytes + locked->batch_bytes,
+                                 .waiting_count = locked->waiting.count + locked->batch_count};
+    (void)pthread_mutex_unlock(&locked->lock);
 }
 
 int64_t writer_waits_ms(const struct writer *writer)

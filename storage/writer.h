@@ -10,6 +10,7 @@
 #ifndef STORAGE_WRITER_H
 #define STORAGE_WRITER_H
 
+#include "base/histogram.h"
 #include "storage/record.h"
 #include "storage/store.h"
 
@@ -44,6 +45,12 @@ bool writer_is_full(const struct writer *writer);
 enum writer_state writer_state(struct writer *writer, struct err *why);
 /* Milliseconds that the last commit took; 0: none yet. */
 int64_t writer_commit_ms(const struct writer *writer);
+/* What has been committed and what waits. */
+struct writer_view {
+    struct histogram commits_us; /* how long commits took */
+    size_t waiting_bytes, waiting_count;
+};
+void writer_look(const struct writer *writer, struct writer_view *view);
 /* For how long something has waited while no commit ended; 0: nothing waits. An attempt that finds
  * the disk full ends, too; one that hangs, or is put off for another reason, does not. */
 int64_t writer_waits_ms(const struct writer *writer);
