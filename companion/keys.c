@@ -7,10 +7,11 @@
 
 enum { FALLBACK_WIDTH = 15 };
 
-static void print_range(FILE *out, const struct setting *key)
+void keys_range(const struct setting *key, char out[KEYS_RANGE_MAX])
 {
     char least[CLOCK_DURATION_MAX], most[CLOCK_DURATION_MAX];
 
+    out[0] = '\0';
     if (key->most == 0)
         return;
     switch (key->type) {
@@ -32,20 +33,20 @@ static void print_range(FILE *out, const struct setting *key)
     case SETTING_OTHER:
         return;
     }
-    fprintf(out, " (%s…%s)", least, most);
+    snprintf(out, KEYS_RANGE_MAX, "%s…%s", least, most);
 }
 
 /* A default that is too long for its column pushes the help to the next line. */
 static void print_key(FILE *out, const char *name, const struct setting *key)
 {
     const char *fallback = key->fallback_text ? key->fallback_text : "";
+    char range[KEYS_RANGE_MAX];
 
+    keys_range(key, range);
     fprintf(out, "  %-22s %-*s", name, FALLBACK_WIDTH, fallback);
     if (strlen(fallback) > FALLBACK_WIDTH)
         fprintf(out, "\n%*s", 2 + 22 + 1 + FALLBACK_WIDTH, "");
-    fprintf(out, "  %s", key->help);
-    print_range(out, key);
-    fputc('\n', out);
+    fprintf(out, "  %s%s%s%s\n", key->help, *range ? " (" : "", range, *range ? ")" : "");
 }
 
 static void print_table(FILE *out, const struct setting *table, const char *parent)

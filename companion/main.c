@@ -1,4 +1,4 @@
-/* pollard, the companion: a table of commands, each in its own file. */
+/* pollard, the companion: its table of commands is commands.c, each is in its own file. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,15 +9,11 @@
 #include "base/nearest.h"
 #include "base/zone.h"
 #include "companion/arguments.h"
+#include "companion/commands.h"
 #include "companion/keys.h"
 
-static const struct command *const commands[] = {
-    &command_check, &command_feeds,       &command_try,  &command_dump,   &command_polls,
-    &command_gaps,  &command_definitions, &command_stat, &command_verify,
-};
 /* In the contract, not in this release: refused by name. */
 static const char *const later[] = {"status", "backup", "prune", "alert-test"};
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void print_help(FILE *out)
 {
@@ -26,7 +22,7 @@ static void print_help(FILE *out)
     fputs("usage: pollard COMMAND [OPTION…] [FEED…]\n"
           "reads what pollardd is told and what it has stored, also while it runs\n\n",
           out);
-    for (i = 0; i < COMMAND_COUNT; i++)
+    for (i = 0; commands[i]; i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
     fputs("  help         this text, or that of a command\n\n"
           "FEED is a name or a glob such as 'bus-*'; none means all.\n"
@@ -39,7 +35,7 @@ static const struct command *find_command(const char *name)
 {
     size_t i;
 
-    for (i = 0; i < COMMAND_COUNT; i++) {
+    for (i = 0; commands[i]; i++) {
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     }
@@ -48,7 +44,7 @@ static const struct command *find_command(const char *name)
 
 static int refuse_command(const char *name)
 {
-    const char *names[COMMAND_COUNT + 2] = {0};
+    const char *names[COMMANDS_MAX + 2] = {0};
     const char *meant;
     size_t i;
 
@@ -58,9 +54,9 @@ static int refuse_command(const char *name)
         fprintf(stderr, "pollard: \"%s\" is not in this release: see \"pollard help\"\n", name);
         return 2;
     }
-    for (i = 0; i < COMMAND_COUNT; i++)
+    for (i = 0; commands[i]; i++)
         names[i] = commands[i]->name;
-    names[COMMAND_COUNT] = "help";
+    names[i] = "help";
     meant = nearest(name, names);
     fprintf(stderr, "pollard: unknown command \"%s\"%s%s%s: see \"pollard help\"\n", name,
             meant ? ", did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");

@@ -15,33 +15,9 @@
 #include "feeds/feed_settings.h"
 #include "feeds/paths.h"
 #include "scheduler/daemon.h"
+#include "scheduler/options.h"
 
 enum { LINGER_MS = 20 };
-
-/* One line of the command line's table: getopt_long and --help come from it. */
-struct option_line {
-    const char *name, *value; /* value NULL: takes none */
-    const char *help;
-};
-
-enum { ARG_CONFIG, ARG_STORE, ARG_ONCE, ARG_FOR, ARG_LISTEN, ARG_LOG_LEVEL, ARG_HELP, ARG_VERSION };
-
-static const struct option_line option_lines[] = {
-    [ARG_CONFIG] = {"config", "DIR",
-                    "the config directory (default $POLLARD_CONFIG, else /etc/pollard)"},
-    [ARG_STORE] =
-        {"store", "DIR",
-         "the store's directory, created if absent (default $POLLARD_STORE, else \"store\" of "
-         "pollard.json, else $STATE_DIRECTORY, else /var/lib/pollard)"},
-    [ARG_ONCE] = {"once", NULL, "poll every enabled feed once, now, and exit: 1 if any failed"},
-    [ARG_FOR] = {"for", "DURATION", "collect that long, such as 24h, then end"},
-    [ARG_LISTEN] = {"listen", "ADDR:PORT|off",
-                    "where the page is (default \"listen\" of pollard.json)"},
-    [ARG_LOG_LEVEL] = {"log-level", "LEVEL", "debug, info (default), warn or error"},
-    [ARG_HELP] = {"help", NULL, "this text"},
-    [ARG_VERSION] = {"version", NULL, "the version"},
-};
-enum { OPTION_COUNT = sizeof option_lines / sizeof *option_lines };
 
 struct arguments {
     const char *values[OPTION_COUNT]; /* by ARG_…; "" for a flag that is set */
