@@ -93,7 +93,8 @@ static int dump_store(const struct arguments *arguments, struct dump_options *du
 static int dump_into(const struct arguments *arguments, struct dump_options *dump, struct err *err)
 {
     struct progress progress;
-    const struct dump_watcher watcher = {on_feed, on_progress, &progress};
+    const struct dump_watcher watcher = {
+        .on_feed = on_feed, .on_progress = on_progress, .cookie = &progress};
     struct store *store = NULL;
     int result = -1;
 

@@ -138,6 +138,13 @@ static void tell_progress(const struct dump *dump, int64_t slot_at)
     watcher->on_progress(watcher->cookie, share, dump->read_bytes);
 }
 
+static bool is_unwanted(const struct dump *dump)
+{
+    const struct dump_watcher *watcher = dump->options->watcher;
+
+    return watcher && watcher->is_unwanted && watcher->is_unwanted(watcher->cookie);
+}
+
 static int each_poll(struct dump *dump, struct source *source, dump_poll_fn *on_poll,
                      struct err *err)
 {
@@ -154,6 +161,8 @@ static int each_poll(struct dump *dump, struct source *source, dump_poll_fn *on_
         if (on_poll(dump, source, &poll, err))
             return -1;
         tell_progress(dump, slot_at);
+        if (is_unwanted(dump))
+            return err_set(err, ERR_NONE, "nobody wants it any more");
     }
     return got;
 }

@@ -49,6 +49,8 @@ struct dump_watcher {
     void (*on_feed)(void *cookie, const char *feed, const struct dump_counts *counts);
     /* After every poll. `share` of the whole: 0 … 1; `bytes` of bodies read up to now. */
     void (*on_progress)(void *cookie, double share, uint64_t bytes);
+    /* Asked after every poll; true: the dump ends with ERR_NONE. */
+    bool (*is_unwanted)(void *cookie);
     void *cookie;
 };
 
