@@ -19,6 +19,7 @@ static int load(struct daemon *daemon, struct err *err)
         return -1;
     if (!daemon->set->service_is_broken) {
         daemon_log_mistakes(daemon->set);
+        daemon_note_load(daemon, daemon->set->mistake_count == 0);
         return 0;
     }
     buf_init(&lines, MISTAKES_MAX_BYTES);
@@ -69,6 +70,7 @@ static int make_parts(struct daemon *daemon, struct err *err)
                                         .own_port = own_port(daemon)};
 
     heap_init(&service->due);
+    measures_init(&service->measures);
     service->secrets = daemon->set->secrets;
     service->hosts = hosts_new(settings->max_requests);
     service->pump = alarm_new(service->loop, daemon_on_pump, daemon);
@@ -84,7 +86,9 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     if (start_writer(daemon, err) != 0)
         return -1;
-    return roster_new(&daemon->roster, service, daemon->store, err);
+    if (roster_new(&daemon->roster, service, daemon->store, err) != 0)
+        return -1;
+    return recall_new(&daemon->recall, daemon->roster, service->loop, daemon->store, err);
 }
 
 static void log_ready(const struct daemon *daemon)
@@ -106,6 +110,7 @@ static void begin(struct daemon *daemon)
         roster_poll_once(daemon->roster, daemon->set);
     } else {
         roster_apply(daemon->roster, daemon->set, true);
+        recall_go_on(daemon->recall);
         alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
     }
     if (daemon->options.for_ms > 0)
@@ -130,6 +135,7 @@ int daemon_new(struct daemon **made, const struct daemon_options *options, struc
     daemon->service.is_once = options->is_once;
     daemon->service.dice = options->seed;
     daemon->service.jump_until_at = daemon->service.disk_full_at = AT_NONE;
+    daemon->loaded_at = AT_NONE;
     daemon->last = loop_now(loop);
     daemon->started_at = daemon->last.wall_at;
     if (!options->is_once)
@@ -160,6 +166,7 @@ void daemon_free(struct daemon *daemon)
     }
     if (daemon->service.writer)
         writer_stop(daemon->service.writer);
+    recall_free(daemon->recall);
     roster_free(daemon->roster);
     transfers_free(daemon->service.transfers);
     hosts_free(daemon->service.hosts);

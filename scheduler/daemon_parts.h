@@ -6,6 +6,7 @@
 #include "feeds/feed_load.h"
 #include "scheduler/daemon.h"
 #include "scheduler/outputs/service_manager.h"
+#include "scheduler/recall.h"
 #include "scheduler/roster.h"
 
 enum { DAEMON_TICK_US = 60 * 1000 * 1000, DAEMON_WATCHES = 3, DAEMON_SIGNALS = 4 };
@@ -16,6 +17,7 @@ struct daemon {
     struct store *store;
     struct feed_set *set;
     struct roster *roster;
+    struct recall *recall;
     struct wake *committed;
     struct alarm *tick, *end, *reload;
     int64_t reloaded_us, reload_took_us; /* the last reload: when it ended, how long it took */
@@ -27,6 +29,8 @@ struct daemon {
     bool is_final; /* requests in flight were given up */
     bool is_broken;
     unsigned reloads, broken_reloads;
+    bool is_loaded;    /* the configuration was last read without mistakes */
+    int64_t loaded_at; /* when that was last so; AT_NONE */
 };
 
 /* Callbacks of the alarms and of the wake; the cookie is the daemon. */
@@ -39,6 +43,7 @@ void daemon_on_report(void *cookie, struct manager_report *report);
 void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at);
 
 void daemon_log_mistakes(const struct feed_set *set);
+void daemon_note_load(struct daemon *daemon, bool is_loaded);
 void daemon_watch_dirs(struct daemon *daemon);
 int daemon_listen_to_signals(struct daemon *daemon, struct err *err);
 

@@ -17,6 +17,13 @@ void daemon_log_mistakes(const struct feed_set *set)
                   set->mistakes[i].column, log_value(set->mistakes[i].text, text));
 }
 
+void daemon_note_load(struct daemon *daemon, bool is_loaded)
+{
+    daemon->is_loaded = is_loaded;
+    if (is_loaded)
+        daemon->loaded_at = loop_now(daemon->service.loop).wall_at;
+}
+
 static void on_changed(void *cookie)
 {
     struct daemon *daemon = cookie;
@@ -59,6 +66,7 @@ static void reload(struct daemon *daemon)
     daemon_watch_dirs(daemon); /* before reading: what changes meanwhile is told */
     if (feed_set_load(&set, daemon->options.config_dir, old, &err) != 0) {
         daemon->broken_reloads++;
+        daemon->is_loaded = false;
         log_event(LEVEL_ERROR, "reload", "reason=\"%s\"", err.text);
         return;
     }
@@ -66,8 +74,10 @@ static void reload(struct daemon *daemon)
         daemon->broken_reloads++;
     daemon_log_mistakes(set);
     daemon->set = set;
+    daemon_note_load(daemon, set->mistake_count == 0);
     use_settings(daemon);
     roster_apply(daemon->roster, set, false);
+    recall_go_on(daemon->recall);
     feed_set_free(old);
     log_event(LEVEL_INFO, "reloaded", "feeds=%zu mistakes=%zu", set->count, set->mistake_count);
 }

@@ -209,6 +209,7 @@ void daemon_on_tick(void *cookie)
     if (daemon->service.is_disk_full)
         return;
     roster_each(daemon->roster, flush_one, &now);
+    recall_go_on(daemon->recall);
     daemon_append_run(daemon, now.wall_at, AT_NONE);
 }
 

@@ -48,19 +48,22 @@ static void view_service(const struct daemon *daemon, struct service_view *view)
                                   .reloads = daemon->reloads,
                                   .broken_reloads = daemon->broken_reloads,
                                   .mistakes = daemon->set->mistakes,
-                                  .mistake_count = daemon->set->mistake_count};
+                                  .mistake_count = (int64_t)daemon->set->mistake_count};
     view_store(daemon, &view->store);
 }
 
 static void view_feed(const struct poll *poll, struct feed_view *view)
 {
+    const struct health *health = &poll->health;
+    int64_t interval_ms = poll->feed->schedule.interval_ms;
+
     *view = (struct feed_view){
         .name = poll->feed->name,
         .host = host_name(poll->host),
         .timezone = zone_name(poll->feed->schedule.zone),
-        .interval_ms = poll->feed->schedule.interval_ms,
-        .health = &poll->health,
-        .failures = poll->failures > poll->health.failures ? poll->failures : poll->health.failures,
+        .interval_us = interval_ms > 0 ? interval_ms * US_PER_MS : AT_NONE,
+        .health = health,
+        .failures = poll->failures > health->failures ? poll->failures : health->failures,
     };
 }
 
@@ -102,7 +105,7 @@ int daemon_write_status(struct daemon *daemon, struct buf *out)
             return -1;
         is_first = false;
     }
-    return status_end(out, &view);
+    return status_alerts(out) || status_end(out, &view) ? -1 : 0;
 }
 
 static int write_samples(const struct daemon *daemon, struct buf *out, size_t number,
@@ -123,15 +126,19 @@ static int write_samples(const struct daemon *daemon, struct buf *out, size_t nu
 
 int daemon_write_metrics(struct daemon *daemon, struct buf *out)
 {
-    struct service_view service;
-    struct metrics_view view = {.service = &service,
-                                .feed_count = roster_count(daemon->roster),
-                                .resolving = transfers_resolving(daemon->service.transfers)};
+    struct metrics_view view = {.feeds = (int64_t)roster_count(daemon->roster),
+                                .resolving = transfers_resolving(daemon->service.transfers),
+                                .measures = daemon->service.measures,
+                                .is_loaded = daemon->is_loaded,
+                                .loaded_at = daemon->loaded_at};
 
-    view_service(daemon, &service);
+    view_service(daemon, &view.service);
+    view.loop_gap_max_us = view.service.loop_gap_max_ms * US_PER_MS;
+    writer_look(daemon->service.writer, &view.writer);
+    process_look(&view.process);
     for (size_t i = 0; i < metrics_count(); i++) {
         if (metrics_head(out, i) ||
-            (metrics_is_of_feeds(i) ? write_samples(daemon, out, i, service.now_at)
+            (metrics_is_of_feeds(i) ? write_samples(daemon, out, i, view.service.now_at)
                                     : metrics_service(out, i, &view)))
             return -1;
     }

@@ -156,6 +156,7 @@ static void on_fetched(void *cookie, struct response *response)
     hosts_ended(service->hosts, poll->hop_host, now.mono_us, response->has_connected);
     service_pump_soon(service);
     attempt->spent_us += now.mono_us - attempt->hop_us;
+    measures_note_request(&service->measures, response->total_us);
     attempt->status = response->status;
     snprintf(attempt->words, sizeof attempt->words, "%.*s", (int)sizeof attempt->words - 1,
              response->reason);

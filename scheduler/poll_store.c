@@ -254,11 +254,13 @@ void poll_on_committed(struct poll *poll, const struct record *record)
     poll->records--;
     if (record->kind != RECORD_POLL)
         return;
-    if (record->was_refused)
+    if (record->was_refused) {
         log_event(LEVEL_WARN, "refused", "feed=%s reason=\"the slot has a poll already\"",
                   poll->feed->name);
-    else
+    } else {
         health_note(&poll->health, poll->feed->name, stored, poll->attempt.words);
+        measures_note_poll(&poll->service->measures, stored);
+    }
     if (stored->outcome == OUTCOME_MISSED)
         return;
     if (!record->was_refused && stored->outcome == OUTCOME_FAILED)

@@ -1,5 +1,5 @@
-/* struct roster, for roster.c (who is there) and roster_begin.c (how a feed comes in). Not for
- * others. */
+/* struct roster, for roster.c (who is there), roster_begin.c (how a feed comes in) and recall.c
+ * (what was before). Not for others. */
 #ifndef SCHEDULER_ROSTER_PARTS_H
 #define SCHEDULER_ROSTER_PARTS_H
 

@@ -9,6 +9,7 @@
 #include "feeds/secret.h"
 #include "scheduler/hosts.h"
 #include "scheduler/net/transfers.h"
+#include "scheduler/outputs/metrics.h"
 #include "storage/writer.h"
 
 struct service {
@@ -27,7 +28,8 @@ struct service {
     enum poll_detail jump_reason;
     bool is_disk_full;    /* the writer waits for space */
     int64_t disk_full_at; /* … when that was last seen; AT_NONE */
-    struct alarm *pump;   /* set to now: look at due polls and waiting hosts soon */
+    struct measures measures;
+    struct alarm *pump; /* set to now: look at due polls and waiting hosts soon */
 };
 
 /* Uniform in [0,1), from the service's own seed. */

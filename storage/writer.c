@@ -401,9 +401,10 @@ void writer_look(const struct writer *writer, struct writer_view *view)
 {
     struct writer *locked = lock_to_look(writer);
 
-    *view = (struct writer_view){.commits_us = locked->commits_us,
-                                 .waiting_bytes = locked->waiting_bytes + locked->batch_bytes,
-                                 .waiting_count = locked->waiting.count + locked->batch_count};
+    *view = (struct writer_view){
+        .commits_us = locked->commits_us,
+        .waiting_bytes = (int64_t)(locked->waiting_bytes + locked->batch_bytes),
+        .waiting_count = (int64_t)(locked->waiting.count + locked->batch_count)};
     (void)pthread_mutex_unlock(&locked->lock);
 }
 

@@ -48,7 +48,7 @@ int64_t writer_commit_ms(const struct writer *writer);
 /* What has been committed and what waits. */
 struct writer_view {
     struct histogram commits_us; /* how long commits took */
-    size_t waiting_bytes, waiting_count;
+    int64_t waiting_bytes, waiting_count;
 };
 void writer_look(const struct writer *writer, struct writer_view *view);
 /* For how long something has waited while no commit ended; 0: nothing waits. An attempt that finds

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/zone.h"
@@ -11,7 +12,8 @@ void health_init(struct health *health)
     *health = (struct health){.last_slot_at = AT_NONE,
                               .last_ended_at = AT_NONE,
                               .last_new_at = AT_NONE,
-                              .last_ok_at = AT_NONE};
+                              .last_ok_at = AT_NONE,
+                              .last_duration_us = -1};
     history_init(&health->history);
 }
 
@@ -146,15 +148,12 @@ static void count(struct health *health, const struct poll_record *poll)
         health->details[place] += poll->count < UINT32_MAX - health->details[place]
                                       ? (uint32_t)poll->count
                                       : UINT32_MAX - health->details[place];
-    history_note(&health->history, poll);
 }
 
-void health_note(struct health *health, const char *feed, const struct poll_record *poll,
-                 const char *words)
+/* What the last poll was, and how slots ended. */
+static void remember(struct health *health, const struct poll_record *poll, const char *words)
 {
-    log_stored(feed, poll);
-    log_change(health, feed, poll, words);
-    count(health, poll);
+    history_note(&health->history, poll);
     health->last_slot_at = poll_record_last_slot(poll);
     health->last_outcome = poll->outcome;
     health->last_detail = poll->detail;
@@ -167,15 +166,46 @@ void health_note(struct health *health, const char *feed, const struct poll_reco
     health->last_is_invalid = poll->flags & POLL_INVALID;
     snprintf(health->reason, sizeof health->reason, "%s",
              poll->outcome == OUTCOME_FAILED ? words : "");
-    if (poll->outcome == OUTCOME_FAILED) {
-        health->failures++;
+    if (poll->outcome == OUTCOME_FAILED)
         return;
-    }
-    health->failures = 0;
     if (poll->outcome == OUTCOME_NEW)
         health->last_new_at = poll->ended_at;
     if (!(poll->flags & POLL_INVALID))
         health->last_ok_at = poll->ended_at;
+}
+
+void health_note(struct health *health, const char *feed, const struct poll_record *poll,
+                 const char *words)
+{
+    log_stored(feed, poll);
+    log_change(health, feed, poll, words);
+    count(health, poll);
+    remember(health, poll, words);
+    if (poll->outcome == OUTCOME_FAILED)
+        health->failures++;
+    else if (poll->outcome != OUTCOME_MISSED)
+        health->failures = 0;
+}
+
+void health_recall(struct health *past, const struct poll_record *poll)
+{
+    remember(past, poll, "");
+    /* The body came before the polls that are read: its slot is as near as it gets. */
+    if (poll->outcome == OUTCOME_SAME && past->last_new_at == AT_NONE)
+        past->last_new_at = poll->body_slot_at;
+}
+
+void health_recalled(struct health *health, const struct health *past)
+{
+    struct health whole = *past;
+
+    memcpy(whole.counts, health->counts, sizeof whole.counts);
+    memcpy(whole.details, health->details, sizeof whole.details);
+    memcpy(whole.reason, health->reason, sizeof whole.reason);
+    whole.invalid = health->invalid;
+    whole.failures = health->failures;
+    whole.history.is_whole = true;
+    *health = whole;
 }
 
 void health_log(const struct health *health, const char *feed, int64_t next_slot_at,

@@ -161,7 +161,8 @@ int status_feed(struct buf *out, const struct feed_view *feed, int64_t now_at, b
     if (buf_append_text(out, is_first ? "{" : ",{") || put_text(out, "name", feed->name) ||
         put_text(out, "state", feed->state) || put_text(out, "host", feed->host) ||
         put_text(out, "timezone", feed->timezone) ||
-        put_number_or_null(out, "interval_ms", feed->interval_ms, feed->interval_ms > 0) ||
+        put_number_or_null(out, "interval_ms", feed->interval_us / US_PER_MS,
+                           feed->interval_us != AT_NONE) ||
         put_instant(out, "next_slot", feed->next_slot_at) || put_last(out, health) ||
         put_counts(out, health) || put_number(out, "invalid", (int64_t)health->invalid) ||
         put_instant(out, "last_new", health->last_new_at) ||
@@ -173,11 +174,19 @@ int status_feed(struct buf *out, const struct feed_view *feed, int64_t now_at, b
     return buf_append_char(out, '}');
 }
 
-static int put_alert(struct buf *out, const struct alert_view *alert, bool is_first)
+int status_alerts(struct buf *out)
 {
-    return buf_append_text(out, is_first ? "{" : ",{") || put_text(out, "key", alert->key) ||
-           put_text(out, "feed", alert->feed) || put_text(out, "text", alert->text) ||
-           put_instant(out, "since", alert->since_at) || buf_append_char(out, '}');
+    return buf_append_char(out, ']') || put_key(out, "alerts") || buf_append_char(out, '[') ? -1
+                                                                                            : 0;
+}
+
+int status_alert(struct buf *out, const struct alert_view *alert, bool is_first)
+{
+    if (buf_append_text(out, is_first ? "{" : ",{") || put_text(out, "key", alert->key) ||
+        put_text(out, "feed", alert->feed) || put_text(out, "text", alert->text) ||
+        put_instant(out, "since", alert->since_at))
+        return -1;
+    return buf_append_char(out, '}');
 }
 
 static int put_mistake(struct buf *out, const struct mistake *mistake, bool is_first)
@@ -189,14 +198,9 @@ static int put_mistake(struct buf *out, const struct mistake *mistake, bool is_f
 
 int status_end(struct buf *out, const struct service_view *service)
 {
-    if (buf_append_char(out, ']') || put_key(out, "alerts") || buf_append_char(out, '['))
-        return -1;
-    for (size_t i = 0; i < service->alert_count; i++)
-        if (put_alert(out, &service->alerts[i], i == 0))
-            return -1;
     if (buf_append_char(out, ']') || put_key(out, "config_errors") || buf_append_char(out, '['))
         return -1;
-    for (size_t i = 0; i < service->mistake_count; i++)
+    for (int64_t i = 0; i < service->mistake_count; i++)
         if (put_mistake(out, &service->mistakes[i], i == 0))
             return -1;
     return buf_append_text(out, "]}\n");

@@ -51,10 +51,10 @@
 /* All texts are borrowed for the call. */
 struct feed_view {
     const char *name, *state, *host, *timezone;
-    int64_t interval_ms;  /* 0: times of day */
+    int64_t interval_us;  /* AT_NONE: times of day */
     int64_t next_slot_at; /* AT_NEVER: none */
     const struct health *health;
-    unsigned failures; /* in a row, from before the start too */
+    int64_t failures;  /* in a row, from before the start too */
     const char *alert; /* NULL: none is open */
 };
 
@@ -75,17 +75,19 @@ struct store_view {
 struct service_view {
     const char *version;
     int64_t started_at, now_at, loop_gap_max_ms;
-    unsigned in_flight, waiting, reloads, broken_reloads;
+    int64_t in_flight, waiting, reloads, broken_reloads;
     struct store_view store;
-    const struct alert_view *alerts;
-    size_t alert_count;
+    int64_t alert_count;
     const struct mistake *mistakes;
-    size_t mistake_count;
+    int64_t mistake_count;
 };
 
-/* One after another: begin, each feed in order of name, end. -1: `out` is full, or no memory. */
+/* One after another: begin, each feed in order of name, alerts, each alert, end. -1: `out` is full,
+ * or no memory. */
 int status_begin(struct buf *out, const struct service_view *service);
 int status_feed(struct buf *out, const struct feed_view *feed, int64_t now_at, bool is_first);
+int status_alerts(struct buf *out);
+int status_alert(struct buf *out, const struct alert_view *alert, bool is_first);
 int status_end(struct buf *out, const struct service_view *service);
 
 #endif
