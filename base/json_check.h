@@ -6,7 +6,9 @@
 #ifndef BASE_JSON_CHECK_H
 #define BASE_JSON_CHECK_H
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/json.h"
 
@@ -54,6 +56,36 @@ struct json_checker {
 static inline bool check_is_blank(unsigned char byte)
 {
     return byte <= ' ' && (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t');
+}
+
+static inline bool check_is_digit(unsigned char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* How many bytes from `next` on are plain inside a string: eight at a time, most of a body is such
+ * bytes. A byte's high bit is set in `stops` if it is a control byte, a quote or a backslash; false
+ * bits come only above a true one. */
+static inline size_t check_plain_length(const unsigned char *next, const unsigned char *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    const unsigned char *start = next;
+
+    for (; end - next >= 8; next += 8) {
+        uint64_t bytes, quotes, slashes, stops;
+
+        memcpy(&bytes, next, sizeof bytes);
+        bytes = le64toh(bytes);
+        quotes = bytes ^ ones * '"';
+        slashes = bytes ^ ones * '\\';
+        stops = ((bytes - ones * 0x20) & ~bytes) | ((quotes - ones) & ~quotes) |
+                ((slashes - ones) & ~slashes);
+        if (stops & high)
+            return (size_t)(next - start) + (size_t)__builtin_ctzll(stops & high) / 8;
+    }
+    while (next < end && *next >= 0x20 && *next != '"' && *next != '\\')
+        next++;
+    return (size_t)(next - start);
 }
 
 static inline bool check_in_object(const struct json_checker *checker)

@@ -1,34 +1,6 @@
 /* The checker over whole pieces. Most of a body is passed in runs, which do what
  * json_checker_step() would have done byte by byte. */
-#include <endian.h>
-#include <string.h>
-
 #include "base/json_check.h"
-
-/* How many bytes from `next` on are plain inside a string: eight at a time, most of a body is such
- * bytes. A byte's high bit is set in `stops` if it is a control byte, a quote or a backslash; false
- * bits come only above a true one. */
-static size_t plain_length(const unsigned char *next, const unsigned char *end)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-    const unsigned char *start = next;
-
-    for (; end - next >= 8; next += 8) {
-        uint64_t bytes, quotes, slashes, stops;
-
-        memcpy(&bytes, next, sizeof bytes);
-        bytes = le64toh(bytes);
-        quotes = bytes ^ ones * '"';
-        slashes = bytes ^ ones * '\\';
-        stops = ((bytes - ones * 0x20) & ~bytes) | ((quotes - ones) & ~quotes) |
-                ((slashes - ones) & ~slashes);
-        if (stops & high)
-            return (size_t)(next - start) + (size_t)__builtin_ctzll(stops & high) / 8;
-    }
-    while (next < end && *next >= 0x20 && *next != '"' && *next != '\\')
-        next++;
-    return (size_t)(next - start);
-}
 
 /* Mostly there is one blank or none. */
 static const unsigned char *skip_blanks(const unsigned char *next, const unsigned char *end)
@@ -40,14 +12,9 @@ static const unsigned char *skip_blanks(const unsigned char *next, const unsigne
     return next;
 }
 
-static bool is_digit(unsigned char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static const unsigned char *skip_digits(const unsigned char *next, const unsigned char *end)
 {
-    while (next < end && is_digit(*next))
+    while (next < end && check_is_digit(*next))
         next++;
     return next;
 }
@@ -56,7 +23,7 @@ static const unsigned char *skip_digits(const unsigned char *next, const unsigne
 static const unsigned char *pass_string(struct json_checker *checker, const unsigned char *next,
                                         const unsigned char *end)
 {
-    next += plain_length(next, end);
+    next += check_plain_length(next, end);
     if (next == end)
         return next;
     if (*next != '"') {
@@ -77,7 +44,8 @@ static const unsigned char *pass_digits(struct json_checker *checker, const unsi
                                         const unsigned char *end)
 {
     next = skip_digits(next, end);
-    if (checker->state == CHECK_DIGITS && end - next > 1 && *next == '.' && is_digit(next[1])) {
+    if (checker->state == CHECK_DIGITS && end - next > 1 && *next == '.' &&
+        check_is_digit(next[1])) {
         checker->state = CHECK_FRACTION;
         next = skip_digits(next + 1, end);
     }
