@@ -76,7 +76,7 @@ static void names_that_are_data_are_given_up(void **state)
         length = snprintf(body, sizeof body, "{\"id-%d\":{\"n\":1}}", i);
         shape_seen_add(&seen, body, (size_t)length);
     }
-    assert_true(seen.count <= SHAPE_WAYS_MAX);
+    assert_true(seen.names.count <= SHAPE_WAYS_MAX);
     assert_false(shape_seen_has(&seen, body, (size_t)length));
     shape_seen_release(&seen);
 }
