@@ -1,11 +1,23 @@
 #include "scheduler/daemon_status.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/daemon_parts.h"
 #include "scheduler/outputs/metrics.h"
 
-enum { STATE_MAX = 16 };
+enum { STATE_MAX = 16, SLICE_BYTES = 128 * 1024 };
+
+struct daemon_report {
+    struct daemon *daemon;
+    enum daemon_report_kind kind;
+    struct metrics_view view;  /* as it was at the beginning */
+    size_t metric;             /* METRICS: the one being written */
+    bool has_begun, has_feeds; /* what stands before the feeds is written; some feed is */
+    char name[FEED_NAME_MAX];  /* of the last feed written; "": none yet */
+};
 
 static const char *store_state(const struct daemon *daemon)
 {
@@ -88,59 +100,148 @@ static int write_feed(struct buf *out, const struct poll *poll, int64_t now_at, 
     return status_feed(out, &view, now_at, is_first);
 }
 
-int daemon_write_status(struct daemon *daemon, struct buf *out)
+/* The first feed of the set whose name comes after `name`. */
+static size_t place_after(const struct feed_set *set, const char *name)
 {
-    struct service_view view;
-    bool is_first = true;
+    size_t from = 0, to = set->count;
 
-    view_service(daemon, &view);
-    if (status_begin(out, &view))
-        return -1;
-    for (size_t i = 0; i < daemon->set->count; i++) {
-        const struct poll *poll = roster_find(daemon->roster, daemon->set->feeds[i]->name);
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
 
-        if (!poll)
-            continue;
-        if (write_feed(out, poll, view.now_at, is_first))
-            return -1;
-        is_first = false;
+        if (strcmp(set->feeds[middle]->name, name) <= 0)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return status_alerts(out) || status_end(out, &view) ? -1 : 0;
+    return from;
 }
 
-static int write_samples(const struct daemon *daemon, struct buf *out, size_t number,
-                         int64_t now_at)
+static int report_feed(struct daemon_report *report, const struct poll *poll, struct buf *out)
 {
-    for (size_t i = 0; i < daemon->set->count; i++) {
-        const struct poll *poll = roster_find(daemon->roster, daemon->set->feeds[i]->name);
-        struct feed_view view;
+    struct feed_view view;
+    int failed;
 
-        if (!poll)
-            continue;
+    if (report->kind == DAEMON_STATUS) {
+        failed = write_feed(out, poll, report->view.service.now_at, !report->has_feeds);
+        report->has_feeds = true;
+    } else {
         view_feed(poll, &view);
-        if (metrics_feed(out, number, &view, now_at))
+        failed = metrics_feed(out, report->metric, &view, report->view.service.now_at);
+    }
+    return failed ? -1 : 0;
+}
+
+/* 1: more of them are left; 0: that were all. */
+static int report_feeds(struct daemon_report *report, struct buf *out)
+{
+    const struct feed_set *set = report->daemon->set;
+    size_t end = out->length + SLICE_BYTES;
+    size_t place = place_after(set, report->name);
+
+    for (; place < set->count; place++) {
+        const char *name = set->feeds[place]->name;
+        const struct poll *poll = roster_find(report->daemon->roster, name);
+
+        if (out->length >= end)
+            return 1;
+        snprintf(report->name, sizeof report->name, "%s", name);
+        if (poll && report_feed(report, poll, out))
             return -1;
     }
+    report->name[0] = '\0';
     return 0;
+}
+
+static int more_status(struct daemon_report *report, struct buf *out)
+{
+    const struct daemon *daemon = report->daemon;
+    struct service_view *view = &report->view.service;
+    int more;
+
+    if (!report->has_begun && status_begin(out, view))
+        return -1;
+    report->has_begun = true;
+    more = report_feeds(report, out);
+    if (more != 0)
+        return more;
+    view->mistakes = daemon->set->mistakes; /* the set may be another now */
+    view->mistake_count = (int64_t)daemon->set->mistake_count;
+    return status_alerts(out) || status_end(out, view) ? -1 : 0;
+}
+
+static int more_metrics(struct daemon_report *report, struct buf *out)
+{
+    size_t end = out->length + SLICE_BYTES;
+
+    for (; report->metric < metrics_count(); report->metric++) {
+        int more = 0;
+
+        if (out->length >= end)
+            return 1;
+        if (!report->has_begun && metrics_head(out, report->metric))
+            return -1;
+        report->has_begun = true;
+        if (metrics_is_of_feeds(report->metric))
+            more = report_feeds(report, out);
+        else if (metrics_service(out, report->metric, &report->view))
+            more = -1;
+        if (more != 0)
+            return more;
+        report->has_begun = false;
+    }
+    return 0;
+}
+
+struct daemon_report *daemon_report_new(struct daemon *daemon, enum daemon_report_kind kind)
+{
+    struct daemon_report *report = calloc(1, sizeof *report);
+    struct metrics_view *view = report ? &report->view : NULL;
+
+    if (!report)
+        return NULL;
+    report->daemon = daemon;
+    report->kind = kind;
+    view_service(daemon, &view->service);
+    if (kind == DAEMON_STATUS)
+        return report;
+    view->feeds = (int64_t)roster_count(daemon->roster);
+    view->resolving = transfers_resolving(daemon->service.transfers);
+    view->loop_gap_max_us = view->service.loop_gap_max_ms * US_PER_MS;
+    view->measures = daemon->service.measures;
+    view->is_loaded = daemon->is_loaded;
+    view->loaded_at = daemon->loaded_at;
+    writer_look(daemon->service.writer, &view->writer);
+    process_look(&view->process);
+    return report;
+}
+
+void daemon_report_free(struct daemon_report *report)
+{
+    free(report);
+}
+
+int daemon_report_more(struct daemon_report *report, struct buf *out)
+{
+    return report->kind == DAEMON_STATUS ? more_status(report, out) : more_metrics(report, out);
+}
+
+static int write_all(struct daemon *daemon, enum daemon_report_kind kind, struct buf *out)
+{
+    struct daemon_report *report = daemon_report_new(daemon, kind);
+    int more = report ? 1 : -1;
+
+    while (more > 0)
+        more = daemon_report_more(report, out);
+    daemon_report_free(report);
+    return more;
+}
+
+int daemon_write_status(struct daemon *daemon, struct buf *out)
+{
+    return write_all(daemon, DAEMON_STATUS, out);
 }
 
 int daemon_write_metrics(struct daemon *daemon, struct buf *out)
 {
-    struct metrics_view view = {.feeds = (int64_t)roster_count(daemon->roster),
-                                .resolving = transfers_resolving(daemon->service.transfers),
-                                .measures = daemon->service.measures,
-                                .is_loaded = daemon->is_loaded,
-                                .loaded_at = daemon->loaded_at};
-
-    view_service(daemon, &view.service);
-    view.loop_gap_max_us = view.service.loop_gap_max_ms * US_PER_MS;
-    writer_look(daemon->service.writer, &view.writer);
-    process_look(&view.process);
-    for (size_t i = 0; i < metrics_count(); i++) {
-        if (metrics_head(out, i) ||
-            (metrics_is_of_feeds(i) ? write_samples(daemon, out, i, view.service.now_at)
-                                    : metrics_service(out, i, &view)))
-            return -1;
-    }
-    return 0;
+    return write_all(daemon, DAEMON_METRICS, out);
 }
