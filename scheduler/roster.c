@@ -106,7 +106,8 @@ static struct known *find_or_know(struct roster *roster, const char *name, int64
                                  .created_at = now_at,
                                  .first_slot_at = AT_NONE,
                                  .opened_at = AT_NONE,
-                                 .closed_at = AT_NONE};
+                                 .closed_at = AT_NONE,
+                                 .forgotten_to_at = AT_NONE};
 
     HASH_FIND_STR(roster->known, name, known);
     if (known)

@@ -162,7 +162,8 @@ static int apply_feed(struct commit *commit, struct record *record)
     struct stored_feed feed = {.created_at = record->at,
                                .first_slot_at = AT_NONE,
                                .opened_at = AT_NONE,
-                               .closed_at = AT_NONE};
+                               .closed_at = AT_NONE,
+                               .forgotten_to_at = AT_NONE};
     size_t length = record->text ? strlen(record->text) : 0;
     uint8_t bytes[KEY_FEED_BYTES];
     MDB_val key = {length, record->text}, value = {sizeof bytes, bytes};
@@ -296,35 +297,27 @@ static int apply(struct commit *commit, struct record *record)
     return EINVAL;
 }
 
-static int commit_once(struct commit *commit, const struct list *batch)
-{
-    int rc = mdb_txn_begin(commit->store->env, NULL, 0, &commit->txn);
+struct applying {
+    struct commit *commit;
+    const struct list *batch;
+};
 
-    if (rc)
-        return rc;
-    for (struct list_link *link = batch->head; !rc && link; link = link->next)
-        rc = apply(commit, (struct record *)link);
-    if (rc) {
-        mdb_txn_abort(commit->txn);
-        return rc;
-    }
-    rc = mdb_txn_commit(commit->txn);
-    if (!rc)
-        store_settle_size(commit->store);
+static int apply_batch(void *cookie, MDB_txn *txn)
+{
+    struct applying *applying = cookie;
+    int rc = 0;
+
+    applying->commit->txn = txn;
+    for (struct list_link *link = applying->batch->head; !rc && link; link = link->next)
+        rc = apply(applying->commit, (struct record *)link);
     return rc;
 }
 
 int commit_batch(struct commit *commit, const struct list *batch)
 {
-    int rc = commit_once(commit, batch);
+    struct applying applying = {commit, batch};
 
-    while (rc == MDB_MAP_FULL) {
-        rc = store_grow(commit->store);
-        if (rc)
-            return rc == EAGAIN ? rc : ENOSPC;
-        rc = commit_once(commit, batch);
-    }
-    return rc;
+    return store_change(commit->store, apply_batch, &applying);
 }
 
 static bool has_little_space(const struct store *store, size_t batch_bytes)

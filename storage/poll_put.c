@@ -33,31 +33,6 @@ static int put_one(struct putting *putting, const struct poll_record *poll, unsi
     return table_put(put->store, put->txn, TABLE_POLLS, &key, &value, flags);
 }
 
-/* The `count` slots of a run from its `first` on. */
-static struct poll_record piece_of(const struct poll_record *run, uint64_t first, uint64_t count)
-{
-    struct poll_record piece = *run;
-
-    piece.slot_at += (int64_t)first * run->step_us;
-    piece.count = count;
-    if (count == 1)
-        piece.step_us = 0;
-    return piece;
-}
-
-/* How many slots of the record lie before `at`. */
-static uint64_t slots_before(const struct poll_record *poll, int64_t at)
-{
-    uint64_t whole;
-
-    if (at <= poll->slot_at)
-        return 0;
-    if (poll->step_us <= 0)
-        return 1;
-    whole = ((uint64_t)at - (uint64_t)poll->slot_at - 1) / (uint64_t)poll->step_us + 1;
-    return whole < poll->count ? whole : poll->count;
-}
-
 static bool is_on_grid(const struct poll_record *poll, int64_t slot_at)
 {
     return slot_at == poll->slot_at ||
@@ -71,12 +46,12 @@ static void drop(struct putting *putting, uint64_t slots)
     if (slots >= rest->count)
         rest->count = 0;
     else
-        *rest = piece_of(rest, slots, rest->count - slots);
+        *rest = poll_record_piece(rest, slots, rest->count - slots);
 }
 
 static int put_slots(struct putting *putting, uint64_t slots)
 {
-    struct poll_record piece = piece_of(&putting->rest, 0, slots);
+    struct poll_record piece = poll_record_piece(&putting->rest, 0, slots);
     int rc = put_one(putting, &piece, MDB_NOOVERWRITE);
 
     if (rc)
@@ -146,9 +121,9 @@ static int find_neighbour(struct putting *putting, struct poll_record *found)
 /* Cuts a stored run in two at the first slot of the rest, which lies within it. */
 static int cut(struct putting *putting, const struct poll_record *stored)
 {
-    uint64_t before = slots_before(stored, putting->rest.slot_at);
-    struct poll_record first = piece_of(stored, 0, before);
-    struct poll_record second = piece_of(stored, before, stored->count - before);
+    uint64_t before = poll_record_slots_before(stored, putting->rest.slot_at);
+    struct poll_record first = poll_record_piece(stored, 0, before);
+    struct poll_record second = poll_record_piece(stored, before, stored->count - before);
     int rc = put_one(putting, &first, 0);
 
     putting->cuts++;
@@ -168,11 +143,11 @@ static int advance(struct putting *putting)
         return rc;
     if (stored.slot_at > rest->slot_at) {
         putting->cuts++;
-        return put_slots(putting, slots_before(rest, stored.slot_at));
+        return put_slots(putting, poll_record_slots_before(rest, stored.slot_at));
     }
     if (putting->cuts > CUTS_MAX ||
         (rest->count > 1 && stored.step_us == rest->step_us && is_on_grid(&stored, rest->slot_at)))
-        drop(putting, slots_before(rest, poll_record_last_slot(&stored) + 1));
+        drop(putting, poll_record_slots_before(rest, poll_record_last_slot(&stored) + 1));
     else if (is_on_grid(&stored, rest->slot_at))
         drop(putting, 1);
     else

@@ -278,3 +278,26 @@ int poll_record_decode(struct poll_record *record, const void *bytes, size_t len
         return err_set(err, ERR_DAMAGED, "a poll that cannot be what was written");
     return 0;
 }
+
+struct poll_record poll_record_piece(const struct poll_record *run, uint64_t first, uint64_t count)
+{
+    struct poll_record piece = *run;
+
+    piece.slot_at += (int64_t)first * run->step_us;
+    piece.count = count;
+    if (count == 1)
+        piece.step_us = 0;
+    return piece;
+}
+
+uint64_t poll_record_slots_before(const struct poll_record *poll, int64_t at)
+{
+    uint64_t whole;
+
+    if (at <= poll->slot_at)
+        return 0;
+    if (poll->step_us <= 0)
+        return 1;
+    whole = ((uint64_t)at - (uint64_t)poll->slot_at - 1) / (uint64_t)poll->step_us + 1;
+    return whole < poll->count ? whole : poll->count;
+}

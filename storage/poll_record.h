@@ -81,7 +81,8 @@ struct poll_record {
     unsigned status; /* HTTP; 0: none */
     unsigned attempts;
     uint64_t wire_bytes, body_bytes; /* as received / decoded */
-    int64_t body_slot_at;  /* new: slot_at; same: the poll that brought the body; AT_NONE */
+    int64_t body_slot_at;  /* of the poll that brought the body: slot_at of a new one, unless that
+                              was forgotten and this stands for it; AT_NONE */
     struct hash body_hash; /* if has_hash: of the body answered, for 304 of the one meant */
     bool has_hash;
     int64_t retry_after_at; /* a failed poll: the server asked us not to come before; AT_NONE */
@@ -101,5 +102,9 @@ int poll_record_decode(struct poll_record *record, const void *bytes, size_t len
                        struct err *err);
 /* The slot of the last of a run; slot_at for a single poll. */
 int64_t poll_record_last_slot(const struct poll_record *record);
+/* The `count` slots of a run from its `first` on. */
+struct poll_record poll_record_piece(const struct poll_record *run, uint64_t first, uint64_t count);
+/* How many slots of the record lie before `at`. */
+uint64_t poll_record_slots_before(const struct poll_record *poll, int64_t at);
 
 #endif

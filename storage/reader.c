@@ -4,6 +4,7 @@
 
 #include "storage/body.h"
 #include "storage/key.h"
+#include "storage/stored.h"
 #include "storage/tables.h"
 #include "storage/value.h"
 #include "storage/walk.h"
@@ -147,6 +148,24 @@ int reader_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, s
     return walk_txn(&reader->walk, &txn, err) || body_read(&reader->bodies, txn, &slot, body, err)
                ? -1
                : 0;
+}
+
+/* A feed that cannot be read is verify's to report. */
+int reader_forgotten(struct reader *reader, uint32_t feed_id, int64_t *slot_at, struct err *err)
+{
+    struct stored_feed feed;
+    uint8_t bytes[KEY_FEED_BYTES];
+    MDB_val key = {sizeof bytes, bytes}, value;
+    MDB_txn *txn;
+
+    *slot_at = AT_NONE;
+    key_of_feed(feed_id, bytes);
+    if (walk_txn(&reader->walk, &txn, err))
+        return -1;
+    if (table_get(reader->walk.store, txn, TABLE_FEEDS, &key, &value, NULL) > 0 &&
+        stored_feed_decode(&feed, value.mv_data, value.mv_size) == 0)
+        *slot_at = feed.forgotten_to_at;
+    return 0;
 }
 
 int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct err *err)

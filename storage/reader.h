@@ -34,6 +34,9 @@ int reader_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, s
 /* 1: the body is kept; 0: it is not. Looks only at the head of its block. */
 int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct err *err);
 
+/* The last slot of the feed's account that was forgotten; AT_NONE: none was. */
+int reader_forgotten(struct reader *reader, uint32_t feed_id, int64_t *slot_at, struct err *err);
+
 /* What the scheduler must know of a feed to go on after a restart, read from the tail of its polls.
  */
 struct resume {

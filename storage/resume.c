@@ -4,6 +4,8 @@
 
 /* A tail longer than this is no tail: a feed that failed that often has failed enough. */
 enum { RESUME_STEPS = 65536, FAILURES_MAX = 64 };
+/* The bringer of a body is the poll of its slot; if that was forgotten, the first answer left. */
+enum { BRINGER_STEPS = 1024 };
 
 struct looking {
     bool for_account, for_failures, for_body, for_request;
@@ -106,11 +108,30 @@ static int confirm_body(struct reader *reader, uint32_t feed_id, struct resume *
         return 0;
     if (reader_seek(reader, feed_id, resume->body_slot_at, err))
         return -1;
-    found = reader_next(reader, &poll, &why);
-    if (found < 0 && why.kind != ERR_DAMAGED)
-        return err_set(err, why.kind, "%s", why.text);
-    if (found > 0 && poll.slot_at == resume->body_slot_at)
-        note_bringer(&poll, resume);
+    for (unsigned i = 0; i < BRINGER_STEPS; i++) {
+        found = reader_next(reader, &poll, &why);
+        if (found < 0 && why.kind != ERR_DAMAGED)
+            return err_set(err, why.kind, "%s", why.text);
+        if (!found)
+            break;
+        if (found > 0 && poll.outcome == OUTCOME_NEW && poll.body_slot_at == resume->body_slot_at) {
+            note_bringer(&poll, resume);
+            break;
+        }
+    }
+    return 0;
+}
+
+/* What was forgotten was accounted for. */
+static int note_forgotten(struct reader *reader, uint32_t feed_id, struct resume *resume,
+                          struct err *err)
+{
+    int64_t forgotten_to_at;
+
+    if (reader_forgotten(reader, feed_id, &forgotten_to_at, err))
+        return -1;
+    if (forgotten_to_at > resume->accounted_to_at)
+        resume->accounted_to_at = forgotten_to_at;
     return 0;
 }
 
@@ -136,5 +157,7 @@ int reader_resume(struct reader *reader, uint32_t feed_id, struct resume *resume
         if (found > 0) /* a damaged poll is verify's to report: collecting goes on */
             note(&looking, &poll, resume);
     }
+    if (note_forgotten(reader, feed_id, resume, err))
+        return -1;
     return resume->has_body ? confirm_body(reader, feed_id, resume, err) : 0;
 }

@@ -93,13 +93,13 @@ static int open_once(struct store *store, size_t map_bytes, unsigned flags)
     if (rc)
         return rc;
     rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT + 1);
-    if (!rc && store->mode == STORE_READ)
+    if (!rc && store->mode != STORE_WRITE)
         rc = mdb_env_set_assert(store->env, on_assert);
     if (!rc && map_bytes)
         rc = mdb_env_set_mapsize(store->env, map_bytes);
     if (!rc)
         rc = mdb_env_open(store->env, store->dir, flags | MDB_NOTLS,
-                          store->mode == STORE_WRITE ? STORE_DATA_MODE : STORE_LOCK_MODE);
+                          store->mode == STORE_READ ? STORE_LOCK_MODE : STORE_DATA_MODE);
     if (rc) {
         mdb_env_close(store->env);
         store->env = NULL;
@@ -160,6 +160,18 @@ static int open_for_reading(struct store *store, struct err *err)
     return rc ? table_error(store, rc, "cannot open it", err) : 0;
 }
 
+static int open_for_change(struct store *store, struct err *err)
+{
+    struct guise guise;
+    int rc;
+
+    guise_take(&guise, store->dir);
+    rc = open_to_fit(store, 0);
+    if (guise_drop(&guise, err))
+        return -1;
+    return rc ? table_error(store, rc, "cannot open it to write", err) : 0;
+}
+
 static int open_for_writing(struct store *store, bool exists, struct err *err)
 {
     int rc = open_to_fit(store, 0);
@@ -213,7 +225,7 @@ static int open_tables(struct store *store, MDB_txn *txn, unsigned flags, struct
     for (int i = 0; i < TABLE_COUNT; i++) {
         int rc = mdb_dbi_open(txn, table_name((enum table)i), flags, &store->tables[i]);
 
-        if (rc == MDB_NOTFOUND && i == TABLE_META && store->mode == STORE_READ)
+        if (rc == MDB_NOTFOUND && i == TABLE_META && store->mode != STORE_WRITE)
             return err_set(err, ERR_ABSENT, "no store in \"%s\"", store->dir);
         if (rc == MDB_NOTFOUND)
             return err_set(err, ERR_DAMAGED, "store \"%s\" is damaged: it lacks the table %s",
@@ -301,8 +313,9 @@ static int open_files(struct store *store, struct err *err)
         (store_look_at_files(store->dir, &exists, err) || store_check_heads(store, err) ||
          open_for_writing(store, exists, err)))
         return -1;
-    if (store->mode == STORE_READ &&
-        (expect_store(store, err) || store_check_heads(store, err) || open_for_reading(store, err)))
+    if (store->mode != STORE_WRITE &&
+        (expect_store(store, err) || store_check_heads(store, err) ||
+         (store->mode == STORE_READ ? open_for_reading : open_for_change)(store, err)))
         return -1;
     store_close_on_exec(store->dir);
     if (store_check_size(store, err))

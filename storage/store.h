@@ -33,6 +33,8 @@ enum store_mode {
                   */
     STORE_READ,  /* companion: must exist; read-only media work; as root takes the owner's uid first
                   */
+    STORE_CHANGE, /* companion: must exist; writes beside a running pollardd, in short transactions;
+                     as root takes the owner's uid first */
 };
 
 /* ERR_IN_USE: another pollardd, its pid in the text. ERR_ABSENT: no store there. ERR_NEWER,
@@ -50,6 +52,8 @@ struct stored_feed {
     int64_t opened_at;     /* the account's latest opening */
     int64_t closed_at;     /* if not open: when it ended; AT_NONE: never opened */
     uint32_t last_definition; /* 0: none */
+    int64_t
+        forgotten_to_at; /* the last slot of its account that was forgotten; AT_NONE: none was */
 };
 
 struct stored_definition {

@@ -108,11 +108,17 @@ uint64_t store_file_bytes(struct store *store)
 void store_settle_size(struct store *store)
 {
     uint64_t page_bytes = 0;
-    uint64_t said = bytes_said(store, &page_bytes);
+    MDB_txn *txn;
+    uint64_t said;
     int fd;
 
+    if (store_file_bytes(store) >= bytes_said(store, &page_bytes) ||
+        mdb_txn_begin(store->env, NULL, 0, &txn))
+        return;
+    said = bytes_said(store, &page_bytes);
     if (store_file_bytes(store) < said && mdb_env_get_fd(store->env, &fd) == 0)
         (void)!ftruncate(fd, (off_t)said);
+    mdb_txn_abort(txn);
 }
 
 int store_check_size(struct store *store, struct err *err)

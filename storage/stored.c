@@ -33,7 +33,9 @@ int stored_feed_encode(const struct stored_feed *feed, struct buf *out)
                    bytes_put_signed(out, feed->first_slot_at) ||
                    bytes_put_number(out, feed->is_open) || bytes_put_signed(out, feed->opened_at) ||
                    bytes_put_signed(out, feed->closed_at) ||
-                   bytes_put_number(out, feed->last_definition)
+                   bytes_put_number(out, feed->last_definition) ||
+                   (feed->forgotten_to_at != AT_NONE &&
+                    bytes_put_signed(out, feed->forgotten_to_at))
                ? -1
                : 0;
 }
@@ -52,6 +54,10 @@ int stored_feed_decode(struct stored_feed *feed, const void *bytes, size_t lengt
     feed->opened_at = bytes_signed(&in);
     feed->closed_at = bytes_signed(&in);
     feed->last_definition = bytes_number_up_to(&in, UINT32_MAX);
+    feed->forgotten_to_at = AT_NONE;
+    if (bytes_are_done(&in)) /* nothing was ever forgotten */
+        return 0;
+    feed->forgotten_to_at = bytes_signed(&in);
     return bytes_are_done(&in) ? 0 : -1;
 }
 

@@ -58,7 +58,7 @@ int table_error(const struct store *store, int rc, const char *what, struct err 
 
 /* Another process has made the map larger: take its size, which needs a moment without any read
  * transaction of ours. */
-static int adopt_map(struct store *store)
+int store_adopt_map(struct store *store)
 {
     int rc = EAGAIN;
 
@@ -97,7 +97,7 @@ static int enter(struct store *store, MDB_txn **txn)
     int rc = MDB_MAP_RESIZED;
 
     for (int i = 0; rc == MDB_MAP_RESIZED && i < 3; i++) {
-        if (i && (rc = adopt_map(store)))
+        if (i && (rc = store_adopt_map(store)))
             return rc;
         count_read(store, 1);
         rc = *txn ? mdb_txn_renew(*txn) : mdb_txn_begin(store->env, NULL, MDB_RDONLY, txn);

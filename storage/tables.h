@@ -72,14 +72,22 @@ int table_put(struct store *store, MDB_txn *txn, enum table table, const MDB_val
 /* The value without its trailer; EBADMSG if that does not fit. */
 int table_find(struct store *store, MDB_txn *txn, enum table table, const MDB_val *key,
                MDB_val *value);
+/* One write transaction, durable when this returns 0, with the map made larger where it must be
+ * (EAGAIN: somebody of this process reads just now) and taken over where another process did that.
+ * `write` returns an rc; it may be called again after an attempt that came to nothing. */
+enum { CHANGE_NOTHING = -1 /* from `write`: there is nothing to commit; all is well */ };
+int store_change(struct store *store, int (*write)(void *cookie, MDB_txn *txn), void *cookie);
 /* Makes the map larger. EAGAIN: somebody reads just now. */
 int store_grow(struct store *store);
+/* Takes the size that another process has given the map. EAGAIN likewise. */
+int store_adopt_map(struct store *store);
 /* Before LMDB opens the file: its two first pages must agree. */
 int store_check_heads(struct store *store, struct err *err);
 /* Before any page but these is touched: a page behind the end of the file is SIGBUS. */
 int store_check_size(struct store *store, struct err *err);
 /* LMDB may leave the file a few pages shorter than its last page number says (pages used and freed
- * within one transaction are never written); this makes the size honest again. */
+ * within one transaction are never written); this makes the size honest again. While it does no
+ * other process writes: one that came in between would have its pages cut off. */
 void store_settle_size(struct store *store);
 uint64_t store_file_bytes(struct store *store);
 

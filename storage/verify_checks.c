@@ -209,8 +209,9 @@ static void check_poll(struct verify *verify, const MDB_val *key, const MDB_val 
     check_body_of(verify, key, &poll);
 }
 
-/* Usually the poll of the body's own slot; if that one was pruned, one of those that follow, whose
- * bodies are never older than those of the polls before them. */
+/* Usually the poll of the body's own slot; if that one was forgotten, one of those that follow,
+ * whose bodies are never older than those of the polls before them: but for polls by --once, which
+ * may lie anywhere. */
 static bool is_referenced(struct verify *verify, uint32_t feed_id, int64_t slot_at)
 {
     uint8_t bytes[KEY_POLL_BYTES];
@@ -228,7 +229,7 @@ static bool is_referenced(struct verify *verify, uint32_t feed_id, int64_t slot_
         if (!table_unseal(TABLE_POLLS, &key, &value, NULL) &&
             !poll_record_decode(&poll, value.mv_data, value.mv_size, NULL)) {
             is_found = poll.body_slot_at == slot_at;
-            if (poll.body_slot_at > slot_at)
+            if (poll.body_slot_at > slot_at && !(poll.flags & (POLL_ONCE | POLL_UNPLANNED)))
                 break;
         } else {
             is_found = true; /* a damaged poll: who knows */
@@ -239,7 +240,8 @@ static bool is_referenced(struct verify *verify, uint32_t feed_id, int64_t slot_
     return is_found;
 }
 
-static void check_entry(struct verify *verify, const MDB_val *key, const struct pack_entry *entry)
+/* true: a poll points at it. */
+static bool check_entry(struct verify *verify, const MDB_val *key, const struct pack_entry *entry)
 {
     const struct slot_key slot = {key_feed(key->mv_data), entry->slot_at};
     struct err why = {0};
@@ -248,8 +250,7 @@ static void check_entry(struct verify *verify, const MDB_val *key, const struct 
         verify_fault_plain(verify, why.text);
     verify->counts->bodies++;
     verify->counts->raw_bytes += entry->raw_bytes;
-    if (!is_referenced(verify, slot.feed_id, slot.slot_at))
-        verify_fault(verify, TABLE_BODIES, key, "no poll points at it");
+    return is_referenced(verify, slot.feed_id, slot.slot_at);
 }
 
 static void check_part(struct verify *verify, const MDB_val *key)
@@ -267,6 +268,7 @@ static void check_block(struct verify *verify, const MDB_val *key, const MDB_val
     struct pack_header header;
     struct pack_entry entry = {0};
     int64_t last_at = AT_NONE;
+    bool is_used = false;
 
     if (key_part(key->mv_data)) {
         check_part(verify, key);
@@ -286,8 +288,10 @@ static void check_block(struct verify *verify, const MDB_val *key, const MDB_val
             return;
         }
         last_at = entry.slot_at;
-        check_entry(verify, key, &entry);
+        is_used |= check_entry(verify, key, &entry);
     }
+    if (!is_used) /* a block of several goes when its last body does */
+        verify_fault(verify, TABLE_BODIES, key, "no poll points at it");
     if (last_at != key_slot(key->mv_data))
         verify_fault(verify, TABLE_BODIES, key, "its last body is of another slot");
 }

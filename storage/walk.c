@@ -72,7 +72,7 @@ static int freshen(struct walk *walk, struct err *err)
 
 int walk_txn(struct walk *walk, MDB_txn **txn, struct err *err)
 {
-    if (freshen(walk, err))
+    if (!walk->is_live && freshen(walk, err))
         return -1;
     *txn = walk->txn;
     return 0;

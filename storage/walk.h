@@ -31,7 +31,9 @@ void walk_place(struct walk *walk, const void *key, size_t length, bool is_behin
 /* 1: key and value (with its trailer), borrowed until the next call on this walk; 0: none left. */
 int walk_next(struct walk *walk, MDB_val *key, MDB_val *value, struct err *err);
 int walk_previous(struct walk *walk, MDB_val *key, MDB_val *value, struct err *err);
-/* A transaction for other tables, young enough; borrowed until the next call on this walk. */
+/* A transaction for other tables, the one of the value handed out last (so that a body is found
+ * whose poll was just read) unless the walk rested since; borrowed until the next call on this
+ * walk. */
 int walk_txn(struct walk *walk, MDB_txn **txn, struct err *err);
 
 #endif
