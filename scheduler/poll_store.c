@@ -8,7 +8,7 @@
 
 /* Looking for the rows path parses the document once more, on the loop; larger bodies are left to
  * the companion, which looks by itself when the store has no path. */
-enum { ROWS_LOOK_MAX = 4 * 1024 * 1024, ROWS_PATH_MAX = 16 * 1024 };
+enum { ROWS_LOOK_MAX = 1024 * 1024, ROWS_PATH_MAX = 16 * 1024 };
 
 enum { GRACE_MAX_US = 100 * 1000 };
 enum { JUMP_US = 100 * 1000 }; /* the wall clock this far ahead of the other: it was set */
@@ -109,6 +109,21 @@ static void fill_record(struct poll *poll, struct record *record, struct respons
         record->body = buf_take(&response->body, &record->body_length);
 }
 
+/* Most bodies without rows are told by their brackets, for a tenth of the price of reading them. */
+static bool may_have_rows(const struct buf *body)
+{
+    const char *at = body->bytes, *end = at + body->length;
+
+    while (at < end && (at = memchr(at, '[', (size_t)(end - at)))) {
+        at++;
+        while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
+            at++;
+        if (at < end && *at == '{')
+            return true;
+    }
+    return false;
+}
+
 /* What the first valid bodies show of the feed: its format, and where its rows are. */
 static void note_shape(struct poll *poll, const struct response *response)
 {
@@ -121,6 +136,7 @@ static void note_shape(struct poll *poll, const struct response *response)
 
     buf_init(&path, ROWS_PATH_MAX);
     if (is_json && !feed->rows && !poll->has_rows_path && response->body.length <= ROWS_LOOK_MAX &&
+        may_have_rows(&response->body) &&
         rows_find_path(response->body.bytes, response->body.length, &path, NULL) == 0)
         poll->has_rows_path = has_news = true;
     record = has_news ? record_new(RECORD_SHAPE, poll->feed_id) : NULL;

@@ -14,7 +14,12 @@
 
 /* All alarms wait in one heap behind one timerfd: libuv's own timers count whole milliseconds from
  * a clock read once a turn, which made alarms 0.5 ms late on average, a timerfd some 0.06 ms. */
-enum { SLEEP_MAX_US = 60 * 1000 * 1000, HASTE_US = 20, CLOSING_TURNS_MAX = 64 };
+enum {
+    SLEEP_MAX_US = 60 * 1000 * 1000,
+    HASTE_US = 20,
+    CLOSING_TURNS_MAX = 64,
+    SERVE_US = 5 * 1000 /* of sockets in one turn */
+};
 
 struct loop {
     uv_loop_t uv;
@@ -28,6 +33,7 @@ struct loop {
     int64_t armed_at_us; /* what the timerfd is set to */
     int64_t fired_at_us; /* the clock of the last look for due alarms */
     int64_t turned_at_us, idle_us;
+    int64_t served_from_us; /* the turn's first socket; AT_NONE: none yet */
     int64_t gap_max_us;
 };
 
@@ -59,6 +65,15 @@ struct loop_time loop_now(const struct loop *loop)
 uv_loop_t *loop_uv(struct loop *loop)
 {
     return &loop->uv;
+}
+
+bool loop_is_sated(struct loop *loop)
+{
+    int64_t now_us = clock_us(CLOCK_MONOTONIC);
+
+    if (loop->served_from_us == AT_NONE)
+        loop->served_from_us = now_us;
+    return now_us - loop->served_from_us > SERVE_US;
 }
 
 /* Looks at the clock once. An alarm set meanwhile gets a key above fired_at_us, so an alarm that
@@ -98,6 +113,7 @@ static void on_check(uv_check_t *check)
     struct loop *loop = check->data;
 
     uv_idle_stop(&loop->haste);
+    loop->served_from_us = AT_NONE;
     fire_due_alarms(loop); /* those that came due while sockets were served */
 }
 
@@ -167,6 +183,7 @@ int loop_new(struct loop **out, struct err *err)
     signal(SIGPIPE, SIG_IGN); /* libcurl leaves it to us (NOSIGNAL) */
     signal(SIGXFSZ, SIG_IGN); /* a file too large is an errno, not an end */
     heap_init(&loop->heap);
+    loop->served_from_us = AT_NONE;
     loop->armed_at_us = AT_NEVER;
     loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (loop->timer_fd < 0) {

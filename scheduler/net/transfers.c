@@ -129,6 +129,8 @@ static void on_socket(uv_poll_t *poll, int status, int events)
     struct watched *watched = poll->data;
     int flags = 0;
 
+    if (status == 0 && loop_is_sated(watched->transfers->loop))
+        return; /* others have alarms and answers that wait */
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
