@@ -211,7 +211,7 @@ int json_path_parse(struct json_path *path, const char *text, struct err *err)
 
     *path = (struct json_path){.is_relative = *text == '@'};
     if (*text != '$' && *text != '@')
-        return mistake(&parser, text, "a path starts with \"$\"");
+        return mistake(&parser, text, "a path starts with \"$\" or \"@\"");
     parser.next++;
     while (*parser.next && status == 0) {
         char first = *parser.next++;

@@ -44,6 +44,13 @@ static void on_feed(void *cookie, const char *feed, const struct dump_counts *co
          "bytes were not UTF-8 and were replaced");
 }
 
+static void on_unmet(void *cookie, const char *feed, const char *column, const char *path)
+{
+    progress_clear(cookie);
+    fprintf(stderr, "pollard: %s%scolumn \"%s\"%s%s%s: no row has it\n", feed ? feed : "",
+            feed ? ": " : "", column, path ? " (" : "", path ? path : "", path ? ")" : "");
+}
+
 static void on_progress(void *cookie, double share, uint64_t bytes)
 {
     progress_draw(cookie, share, bytes);
@@ -94,7 +101,7 @@ static int dump_into(const struct arguments *arguments, struct dump_options *dum
 {
     struct progress progress;
     const struct dump_watcher watcher = {
-        .on_feed = on_feed, .on_progress = on_progress, .cookie = &progress};
+        .on_feed = on_feed, .on_progress = on_progress, .on_unmet = on_unmet, .cookie = &progress};
     struct store *store = NULL;
     int result = -1;
 

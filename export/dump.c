@@ -4,18 +4,15 @@
 
 #include "export/dump_parts.h"
 
-static int check_usage(const char *what, const char *text, const char *rows, const char *columns,
-                       struct err *err)
+/* The decoder says what is wrong, and names the option's word itself. */
+static int check_paths(const char *rows, const char *columns, struct err *err)
 {
-    struct rows *decoder = text ? rows_new(FORMAT_JSON, rows, columns, err) : NULL;
+    struct rows *decoder = rows_new(FORMAT_JSON, rows, columns, err);
 
-    if (text && !decoder) {
-        if (err && err->kind == ERR_INPUT)
-            err->kind = ERR_USAGE;
-        return err_within(err, "%s \"%s\"", what, text);
-    }
+    if (!decoder && err && err->kind == ERR_INPUT)
+        err->kind = ERR_USAGE;
     rows_free(decoder);
-    return 0;
+    return decoder ? 0 : -1;
 }
 
 static int check_kind(const char *kind, struct err *err)
@@ -33,10 +30,9 @@ static int check_options(const struct dump_options *options, struct err *err)
 {
     if (options->range.from_at >= options->range.to_at)
         return err_set(err, ERR_USAGE, "the range is empty: its start is not before its end");
-    if (check_usage("rows", options->rows, options->rows, NULL, err) ||
-        check_kind(options->kind, err))
+    if (check_paths(options->rows, options->columns, err))
         return -1;
-    return check_usage("columns", options->columns, NULL, options->columns, err);
+    return check_kind(options->kind, err);
 }
 
 static struct row_form form_of(const struct dump_options *options)
@@ -58,6 +54,7 @@ int dump_start(struct dump *dump, struct store *store, const struct dump_options
     row_text_init(&dump->rows, &form, &dump->columns);
     outflow_init(&dump->out, options->files ? &options->files->sink : sink, NULL);
     if (check_options(options, err) || own_cells_init(&dump->own, options, &form, err) ||
+        wanted_init(&dump->wanted, options->columns, err) ||
         selection_make(&dump->selection, store, &options->range, err) ||
         reader_open(&dump->reader, store, err))
         return -1;
@@ -72,6 +69,7 @@ void dump_release(struct dump *dump)
     own_cells_release(&dump->own);
     outflow_release(&dump->out);
     columns_release(&dump->columns);
+    wanted_release(&dump->wanted);
     if (dump->reader)
         reader_close(dump->reader);
     selection_release(&dump->selection);
@@ -202,21 +200,46 @@ static void add_counts(struct dump_counts *sum, const struct dump_counts *counts
     sum->replaced_bytes += counts->replaced_bytes;
 }
 
-int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err)
+void dump_tell_unmet(const struct dump *dump)
 {
     const struct dump_watcher *watcher = dump->options->watcher;
+
+    if (watcher && watcher->on_unmet && dump->total.rows)
+        wanted_tell(&dump->wanted, NULL, watcher->on_unmet, watcher->cookie);
+}
+
+static void tell_feed(const struct dump *dump, const struct wanted *own)
+{
+    const struct dump_watcher *watcher = dump->options->watcher;
+    const struct selected *selected = &dump->selection.feeds[dump->feed];
+    const char *name = selected->stored.name;
+
+    if (watcher && watcher->on_feed)
+        watcher->on_feed(watcher->cookie, name, &dump->counts);
+    if (watcher && watcher->on_unmet && dump->counts.rows && selected->done_slot_at == AT_NONE)
+        wanted_tell(own, name, watcher->on_unmet, watcher->cookie);
+}
+
+int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err)
+{
+    const struct feed *feed = dump->selection.feeds[dump->feed].feed;
+    const char *given = dump->options->columns;
+    struct wanted own = {0};
     struct source source;
     int result = open_source(dump, &source, err);
 
     dump->counts = (struct dump_counts){0};
+    if (!result && feed && !given)
+        result = wanted_init(&own, feed->columns, err);
+    source.wanted = given ? &dump->wanted : &own;
     if (!result)
         result = each_poll(dump, &source, on_poll, err);
+    source_release(&source);
     if (!result) {
         add_counts(&dump->total, &dump->counts);
-        if (watcher && watcher->on_feed)
-            watcher->on_feed(watcher->cookie, source.selected->stored.name, &dump->counts);
+        tell_feed(dump, &own);
     }
-    source_release(&source);
+    wanted_release(&own);
     return result ? within_feed(dump, err) : 0;
 }
 
@@ -246,12 +269,13 @@ static int dump_all(struct dump *dump, struct err *err)
 {
     size_t count = dump->selection.count, first;
 
-    if (dump->options->split != SPLIT_FEED)
-        return dump_together(dump, 0, count, err);
-    for (first = 0; first < count; first++) {
+    if (dump->options->split != SPLIT_FEED && dump_together(dump, 0, count, err))
+        return -1;
+    for (first = 0; first < count && dump->options->split == SPLIT_FEED; first++) {
         if (dump_together(dump, first, first + 1, err))
             return -1;
     }
+    dump_tell_unmet(dump);
     return 0;
 }
 

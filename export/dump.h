@@ -49,6 +49,9 @@ struct dump_watcher {
     void (*on_feed)(void *cookie, const char *feed, const struct dump_counts *counts);
     /* After every poll. `share` of the whole: 0 … 1; `bytes` of bodies read up to now. */
     void (*on_progress)(void *cookie, double share, uint64_t bytes);
+    /* There were rows, and none had a cell of this column that `columns` asks for: of the options
+     * in no feed (`feed` is NULL), or of the feed's own. `path` NULL: it is a name. */
+    void (*on_unmet)(void *cookie, const char *feed, const char *column, const char *path);
     /* Asked after every poll; true: the dump ends with ERR_NONE. */
     bool (*is_unwanted)(void *cookie);
     void *cookie;

@@ -35,6 +35,7 @@ struct dump {
     struct dump_body body;
     char file[DUMP_NAME_MAX];         /* --split: the file at hand */
     struct dump_counts counts, total; /* of the feed now; of those before it */
+    struct wanted wanted;             /* of the options' columns, in all feeds */
     uint64_t read_bytes;              /* of bodies, in all readings */
 };
 
@@ -52,6 +53,8 @@ int dump_name_columns(struct dump *dump, struct err *err);
 int dump_learn_feed(struct dump *dump, struct err *err);
 /* No column is added any more; where rows have a header it is written (but for --split). */
 int dump_fix_columns(struct dump *dump, struct err *err);
+/* Tells the watcher of the options' columns that no row had. */
+void dump_tell_unmet(const struct dump *dump);
 /* What `on_poll` makes of every poll of the feed now; tells the watcher what was counted. */
 int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err);
 

@@ -10,6 +10,7 @@ struct follow {
     const struct follow_watcher *watcher;
     struct columns late; /* those that were told of */
     uint64_t version;    /* of the store, when it was read */
+    bool has_told_unmet; /* columns that no row had: once, of the range and what came first */
 };
 
 static void on_late(void *cookie, const char *payload_name)
@@ -130,6 +131,9 @@ static int go_on(struct follow *follow, struct err *err)
     while (!result) {
         if (write_new(dump, err))
             return -1;
+        if (!follow->has_told_unmet)
+            dump_tell_unmet(dump);
+        follow->has_told_unmet = dump->total.rows > 0;
         result = wait_for_more(follow, err);
     }
     return result;

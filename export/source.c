@@ -73,12 +73,19 @@ static void decoder_release(struct decoder *decoder)
     *decoder = (struct decoder){0};
 }
 
+static void drop_decoder(struct source *source, struct decoder *decoder)
+{
+    if (source->wanted && decoder->rows)
+        wanted_meet(source->wanted, decoder->rows);
+    decoder_release(decoder);
+}
+
 void source_release(struct source *source)
 {
     size_t i;
 
     for (i = 0; i < SOURCE_DECODERS; i++)
-        decoder_release(&source->decoders[i]);
+        drop_decoder(source, &source->decoders[i]);
     free(source->definitions);
     buf_release(&source->body);
     buf_release(&source->shape.path);
@@ -180,7 +187,7 @@ static struct decoder *add_decoder(struct source *source, enum feed_format forma
 {
     struct decoder *decoder = &source->decoders[source->next_decoder++ % SOURCE_DECODERS];
 
-    decoder_release(decoder);
+    drop_decoder(source, decoder);
     decoder->rows = rows_new(format, path, source->column_list, err);
     if (decoder->rows && source->kind && rows_set_kind(decoder->rows, source->kind, err))
         decoder_release(decoder);
@@ -235,7 +242,7 @@ static int look_for_path(struct source *source, struct err *err)
     shape->has_path = true;
     for (i = 0; i < SOURCE_DECODERS; i++) {
         if (source->decoders[i].url_epoch == shape->url_epoch)
-            decoder_release(&source->decoders[i]);
+            drop_decoder(source, &source->decoders[i]);
     }
     return 0;
 }
@@ -269,6 +276,14 @@ static int judge(struct source *source, uint32_t epoch, const char *content_type
     return 0;
 }
 
+/* Where paths are given and no format, the feed is meant to be JSON: an error page before its first
+ * good body is an invalid body, and not one of text. */
+static bool is_meant_as_json(const struct source *source, enum feed_format format)
+{
+    return known_format(source, source->shape.format) == FORMAT_AUTO && format != FORMAT_NDJSON &&
+           rows_need_json(source->rows, source->column_list);
+}
+
 /* For the bytes in `body`; NULL: failed. */
 static struct decoder *choose_decoder(struct source *source, uint32_t epoch,
                                       const char *content_type, struct err *err)
@@ -277,7 +292,11 @@ static struct decoder *choose_decoder(struct source *source, uint32_t epoch,
     enum feed_format format;
     const char *path;
 
-    if (judge(source, epoch, content_type, &format, err) || choose_path(source, format, &path, err))
+    if (judge(source, epoch, content_type, &format, err))
+        return NULL;
+    if (is_meant_as_json(source, format))
+        format = FORMAT_JSON;
+    if (choose_path(source, format, &path, err))
         return NULL;
     decoder = find_decoder(source, format, epoch);
     return decoder ? decoder : add_decoder(source, format, epoch, path, err);

@@ -6,6 +6,7 @@
 #include "export/columns.h"
 #include "export/selection.h"
 #include "export/shape_seen.h"
+#include "export/wanted.h"
 #include "feeds/rows.h"
 #include "storage/reader.h"
 
@@ -43,6 +44,7 @@ struct source {
     struct columns *columns;        /* the header */
     const char *rows, *column_list; /* of the command line or the feed; NULL: auto */
     const char *kind;               /* NULL: not chosen */
+    struct wanted *wanted;          /* borrowed: learns which columns rows had; NULL: nobody asks */
     struct source_definition *definitions;
     size_t definition_count, definition_capacity;
     struct decoder decoders[SOURCE_DECODERS];

@@ -138,11 +138,12 @@ static int read_last(const char *text, uint64_t *last, struct err *err)
     return 0;
 }
 
-/* `a,b` → `["a","b"]`; JSON stays as it is. */
+/* `a, b` → `["a","b"]`; JSON stays as it is. */
 static int read_columns(const char *text, struct buf *json, struct err *err)
 {
     const char *before = "[";
 
+    text += strspn(text, " ");
     if (*text == '[' || *text == '{')
         return buf_append_text(json, text) ? err_memory(err) : 0;
     for (;;) {
@@ -155,6 +156,7 @@ static int read_columns(const char *text, struct buf *json, struct err *err)
         if (!text[length])
             break;
         text += length + 1;
+        text += strspn(text, " ");
         before = ",";
     }
     return buf_append_char(json, ']') ? err_memory(err) : 0;

@@ -30,10 +30,20 @@ static const struct rows_decoder *decoder_of(enum feed_format format)
     return NULL;
 }
 
+static bool means_all(const char *path)
+{
+    return !path || strcmp(path, "$") == 0;
+}
+
+bool rows_need_json(const char *path, const char *columns)
+{
+    return !means_all(path) || (columns && *columns == '{');
+}
+
 int rows_decoder_refuse(enum feed_format format, const char *path, const struct json *picks,
                         struct err *err)
 {
-    if (path && strcmp(path, "$") != 0)
+    if (!means_all(path))
         return err_set(err, ERR_INPUT, "rows \"%s\": a body of format %s has no paths", path,
                        feed_format_name(format));
     if (picks)
@@ -138,6 +148,11 @@ size_t rows_column_count(const struct rows *rows)
 const char *rows_column_name(const struct rows *rows, uint32_t column)
 {
     return rows->columns.items[column].name;
+}
+
+bool rows_column_is_met(const struct rows *rows, uint32_t column)
+{
+    return rows->columns.items[column].row > 0;
 }
 
 const struct rows_counts *rows_counts(const struct rows *rows)

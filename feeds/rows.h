@@ -13,6 +13,9 @@
  * fine), then text or binary. Never FORMAT_AUTO. */
 enum feed_format rows_judge(const char *bytes, size_t length, const char *content_type);
 
+/* Do they ask for what only JSON has, paths? `path` and `columns` as for rows_new. */
+bool rows_need_json(const char *path, const char *columns);
+
 /* The auto rows path of a JSON document: the shallowest non-empty array whose elements are all
  * objects, first in document order (below a name that is not UTF-8 none counts: it has no path). 0:
  * found, its text in `path`; 1: there is none, or several documents (of NDJSON each line is the
@@ -51,6 +54,8 @@ int rows_set_kind(struct rows *rows, const char *kind, struct err *err);
 /* Columns in order of first appearance; may grow with every decode. Names are owned by `rows`. */
 size_t rows_column_count(const struct rows *rows);
 const char *rows_column_name(const struct rows *rows, uint32_t column);
+/* Has any row had a cell of it? Learning gives no cells. */
+bool rows_column_is_met(const struct rows *rows, uint32_t column);
 const struct rows_counts *rows_counts(const struct rows *rows);
 /* Calls on_row for each row, cells in payload order without two of one column, borrowed for the
  * call; on_row returns -1 to stop. NULL on_row: only the columns are learnt. 0, or -1: the body is

@@ -333,10 +333,10 @@ static void rows_json_free(void *decoder)
 
 static int parse_path(struct rows_json *json, const char *text, struct err *err)
 {
+    if (*text != '$')
+        return err_set(err, ERR_INPUT, "rows \"%s\": column 1: expected \"$\"", text);
     if (json_path_parse(&json->path, text, err))
         return err_within(err, "rows \"%s\"", text);
-    if (json->path.is_relative)
-        return err_set(err, ERR_INPUT, "rows \"%s\": column 1: expected \"$\"", text);
     for (size_t i = 0; i < json->path.count; i++)
         if (json->path.steps[i].kind == STEP_ANY_NAME)
             json->key_depth = i + 1;

@@ -13,7 +13,7 @@ static int pick_init(struct rows_pick *pick, struct rows_columns *columns,
     if (member->value->type != JSON_STRING)
         return err_set(err, ERR_INPUT, "column \"%s\": expected a path as a string", member->key);
     if (json_path_parse(&pick->path, member->value->text, err))
-        return err_within(err, "column \"%s\"", member->key);
+        return err_within(err, "column \"%s\": path \"%s\"", member->key, member->value->text);
     for (size_t i = 0; i < pick->path.count; i++)
         if (pick->path.steps[i].kind == STEP_ANY_INDEX || pick->path.steps[i].kind == STEP_ANY_NAME)
             pick->has_wildcard = true;

@@ -83,21 +83,22 @@ static enum feed_format expected_format(const struct fetch *fetch)
     return fetch->feed->format != FORMAT_AUTO ? fetch->feed->format : fetch->shape;
 }
 
-static bool are_lines_of_json(const struct buf *body)
+static bool is_json(const struct buf *body, bool is_many)
 {
-    struct json_checker *checker = json_checker_new(true);
-    bool are_lines;
+    struct json_checker *checker = json_checker_new(is_many);
+    bool is_good;
 
     if (!checker)
         return false;
     json_checker_feed(checker, body->bytes, body->length);
-    are_lines = json_checker_finish(checker);
+    is_good = json_checker_finish(checker);
     json_checker_free(checker);
-    return are_lines;
+    return is_good;
 }
 
-/* What the body began like was a guess, made as it arrived: a protobuf may begin with "\n{", and of
- * lines of JSON the first looks like a document. The whole body decides. */
+/* What the body began like was a guess, made as it arrived: a protobuf may begin with "\n{", of
+ * lines of JSON the first looks like a document, and of a lone number only its type says that it is
+ * one. The whole body decides. */
 static bool body_is_invalid(const struct fetch *fetch, const struct response *response)
 {
     const struct buf *body = &response->body;
@@ -105,8 +106,8 @@ static bool body_is_invalid(const struct fetch *fetch, const struct response *re
 
     if (format == FORMAT_AUTO) {
         format = rows_judge(body->bytes, body->length, response->content_type);
-        if (format == FORMAT_NDJSON)
-            return !are_lines_of_json(body);
+        if (format == FORMAT_NDJSON || (format == FORMAT_JSON && !fetch->checker))
+            return !is_json(body, format == FORMAT_NDJSON);
     }
     if (format == FORMAT_JSON || format == FORMAT_NDJSON)
         return !fetch->checker || !json_checker_finish(fetch->checker);

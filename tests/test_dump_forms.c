@@ -8,63 +8,10 @@
 
 #include <cmocka.h>
 
+#include "dump_stage.h"
 #include "export/follow.h"
-#include "scratch_store.h"
-#include "text_sink.h"
 
-/* Polls are answered 1.234 ms after their slot: see scratch_poll(). */
-#define MINUTE     (60 * SECOND)
-#define HOUR       (60 * MINUTE)
-#define DEFINITION "{\"url\":\"http://bus.example/\",\"interval\":\"1m\"}"
-
-static int start(void **state)
-{
-    static struct scratch scratch;
-
-    scratch_start(&scratch);
-    *state = &scratch;
-    return 0;
-}
-
-static int end(void **state)
-{
-    scratch_end(*state);
-    return 0;
-}
-
-static void put(struct scratch *scratch, struct record *record)
-{
-    assert_true(scratch_put(scratch, record));
-}
-
-static void put_feed(struct scratch *scratch, uint32_t id, const char *name)
-{
-    put(scratch, scratch_feed(id, name));
-    put(scratch, scratch_definition(id, 1, DEFINITION));
-}
-
-static void put_body(struct scratch *scratch, uint32_t id, int64_t after, const char *body)
-{
-    put(scratch, scratch_new(id, NOON + after, body, strlen(body)));
-}
-
-static struct dump_options everything(void)
-{
-    return (struct dump_options){.range = {.from_at = AT_NONE, .to_at = AT_NEVER}};
-}
-
-static void expect(struct scratch *scratch, const struct dump_options *options,
-                   const char *expected)
-{
-    struct text_sink text;
-    struct err err = {0};
-
-    text_sink_init(&text);
-    if (dump_run(scratch->store, options, &text.sink, NULL, &err))
-        fail_msg("%s", err.text);
-    assert_string_equal(text_sink_text(&text), expected);
-    text_sink_release(&text);
-}
+#define HOUR (60 * MINUTE)
 
 /* Files as one text: "NAME[content]…" in the order in which they were begun; a stamp is "@time". */
 struct files {
@@ -141,11 +88,11 @@ static void tabs_stand_between_cells(void **state)
 
     options.format = DUMP_TSV;
     options.with = "status";
-    put_feed(scratch, 1, "bus");
+    put_feed(scratch, 1, "bus", DEFINITION);
     put_body(scratch, 1, 0, "[{\"a,b\":\"x\\ty\",\"c\":\"1,5\"}]");
-    expect(scratch, &options,
-           "feed\tcall_time\tstatus\ta,b\tc\n"
-           "bus\t2026-11-23T12:00:00.001+00:00\t200\t\"x\ty\"\t1,5\n");
+    dump(scratch, &options,
+         "feed\tcall_time\tstatus\ta,b\tc\n"
+         "bus\t2026-11-23T12:00:00.001+00:00\t200\t\"x\ty\"\t1,5\n");
 }
 
 static void a_line_of_json_has_the_cells_of_its_row(void **state)
@@ -155,32 +102,32 @@ static void a_line_of_json_has_the_cells_of_its_row(void **state)
 
     options.format = DUMP_NDJSON;
     options.with = "status,detail,etag";
-    put_feed(scratch, 1, "bus");
-    put_feed(scratch, 2, "tram");
+    put_feed(scratch, 1, "bus", DEFINITION);
+    put_feed(scratch, 2, "tram", DEFINITION);
     put_body(scratch, 1, 0,
              "[{\"n\":1.50,\"feed\":\"x\",\"t\":[1, {\"a\": null}]},{\"z\":null,\"e\":{}},"
              "{\"o\":{\"b\":true},\"n\":\"\"}]");
     put_body(scratch, 2, 0, "[{\"q\\\"\":\"a\\u0001\\\"b\"}]");
     options.time_format = TIME_UNIX_MS;
-    expect(scratch, &options,
-           "{\"feed\":\"bus\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
-           "\"n\":1.50,\"payload.feed\":\"x\",\"t\":[1,{\"a\":null}]}\n"
-           "{\"feed\":\"bus\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
-           "\"z\":null}\n"
-           "{\"feed\":\"bus\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
-           "\"o.b\":true,\"n\":\"\"}\n"
-           "{\"feed\":\"tram\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
-           "\"q\\\"\":\"a\\u0001\\\"b\"}\n");
+    dump(scratch, &options,
+         "{\"feed\":\"bus\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
+         "\"n\":1.50,\"payload.feed\":\"x\",\"t\":[1,{\"a\":null}]}\n"
+         "{\"feed\":\"bus\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
+         "\"z\":null}\n"
+         "{\"feed\":\"bus\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
+         "\"o.b\":true,\"n\":\"\"}\n"
+         "{\"feed\":\"tram\",\"call_time\":1795435200001,\"status\":200,\"etag\":\"\\\"v1\\\"\","
+         "\"q\\\"\":\"a\\u0001\\\"b\"}\n");
     options.with = NULL;
     options.time_format = TIME_ISO;
     options.columns = "[\"o.b\",\"n\"]";
     options.range.globs = (const char *const[]){"bus"};
     options.range.glob_count = 1;
-    expect(scratch, &options,
-           "{\"feed\":\"bus\",\"call_time\":\"2026-11-23T12:00:00.001+00:00\",\"n\":1.50}\n"
-           "{\"feed\":\"bus\",\"call_time\":\"2026-11-23T12:00:00.001+00:00\"}\n"
-           "{\"feed\":\"bus\",\"call_time\":\"2026-11-23T12:00:00.001+00:00\",\"o.b\":true,"
-           "\"n\":\"\"}\n");
+    dump(scratch, &options,
+         "{\"feed\":\"bus\",\"call_time\":\"2026-11-23T12:00:00.001+00:00\",\"n\":1.50}\n"
+         "{\"feed\":\"bus\",\"call_time\":\"2026-11-23T12:00:00.001+00:00\"}\n"
+         "{\"feed\":\"bus\",\"call_time\":\"2026-11-23T12:00:00.001+00:00\",\"o.b\":true,"
+         "\"n\":\"\"}\n");
 }
 
 static void headers_and_cells_are_safe_for_spreadsheets(void **state)
@@ -189,10 +136,10 @@ static void headers_and_cells_are_safe_for_spreadsheets(void **state)
     struct dump_options options = everything();
 
     options.is_spreadsheet_safe = true;
-    put_feed(scratch, 1, "-bus");
+    put_feed(scratch, 1, "-bus", DEFINITION);
     put_body(scratch, 1, 0, "[{\"=a\":\"=1+1\",\"n\":-1.5,\"s\":\"+49 89\"}]");
-    expect(scratch, &options,
-           "feed,call_time,'=a,n,s\n'-bus,2026-11-23T12:00:00.001+00:00,'=1+1,-1.5,'+49 89\n");
+    dump(scratch, &options,
+         "feed,call_time,'=a,n,s\n'-bus,2026-11-23T12:00:00.001+00:00,'=1+1,-1.5,'+49 89\n");
 }
 
 static void a_split_dump_has_a_header_in_each_file(void **state)
@@ -200,9 +147,9 @@ static void a_split_dump_has_a_header_in_each_file(void **state)
     struct scratch *scratch = *state;
     struct dump_options options = everything();
 
-    put_feed(scratch, 1, "bus");
-    put_feed(scratch, 2, "tram");
-    put_feed(scratch, 3, "mute");
+    put_feed(scratch, 1, "bus", DEFINITION);
+    put_feed(scratch, 2, "tram", DEFINITION);
+    put_feed(scratch, 3, "mute", DEFINITION);
     put_body(scratch, 1, 0, "[{\"b\":1}]");
     put_body(scratch, 1, HOUR, "[{\"b\":2}]");
     put_body(scratch, 1, 12 * HOUR, "[{\"b\":3}]");
@@ -231,7 +178,7 @@ static void days_are_those_of_the_zone(void **state)
     struct scratch *scratch = *state;
     struct dump_options options = everything();
 
-    put_feed(scratch, 1, "bus");
+    put_feed(scratch, 1, "bus", DEFINITION);
     put_body(scratch, 1, -5 * HOUR, "[{\"b\":1}]");
     put_body(scratch, 1, 0, "[{\"b\":2}]");
     options.split = SPLIT_DAY;
@@ -250,7 +197,7 @@ static void raw_gives_every_body_as_it_came(void **state)
     struct dump_options options = everything();
     struct record *invalid = scratch_new(1, NOON + 2 * MINUTE, "<html>", 6);
 
-    put_feed(scratch, 1, "bus");
+    put_feed(scratch, 1, "bus", DEFINITION);
     put_body(scratch, 1, 0, json);
     put(scratch, scratch_same(1, NOON + MINUTE, NOON, json, strlen(json)));
     invalid->poll.flags = POLL_INVALID;
@@ -314,7 +261,7 @@ static void follow(struct follower *follower, const struct dump_options *options
 
 static void add_bus(struct scratch *scratch)
 {
-    put_feed(scratch, 1, "bus");
+    put_feed(scratch, 1, "bus", DEFINITION);
 }
 
 static void add_row(struct scratch *scratch)
@@ -335,7 +282,7 @@ static void add_same_and_missed(struct scratch *scratch)
 
 static void add_tram(struct scratch *scratch)
 {
-    put_feed(scratch, 2, "tram");
+    put_feed(scratch, 2, "tram", DEFINITION);
     put_body(scratch, 2, 0, "[{\"m\":1,\"n\":9}]");
 }
 
@@ -406,14 +353,12 @@ static void following_given_columns_has_its_header_at_once(void **state)
     struct dump_options options = everything();
     struct follower follower = {*state, .expected = expected, .steps = steps};
 
-    put_feed(*state, 5, "silent");
+    put_feed(*state, 5, "silent", DEFINITION);
     options.time_format = TIME_STRFTIME;
     options.strftime_format = "%M";
     options.columns = "[\"m\",\"n\"]";
     follow(&follower, &options, "");
 }
-
-#define ON_STORE(test) cmocka_unit_test_setup_teardown(test, start, end)
 
 int main(void)
 {

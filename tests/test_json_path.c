@@ -81,9 +81,9 @@ static void steps_are_what_they_look_like(void **state)
 static const struct {
     const char *text, *mistake;
 } mistakes[] = {
-    {"", "column 1: a path starts with \"$\""},
-    {"a.b", "column 1: a path starts with \"$\""},
-    {" $", "column 1: a path starts with \"$\""},
+    {"", "column 1: a path starts with \"$\" or \"@\""},
+    {"a.b", "column 1: a path starts with \"$\" or \"@\""},
+    {" $", "column 1: a path starts with \"$\" or \"@\""},
     {"$a", "column 2: expected \".\" or \"[\""},
     {"$.a b", "column 4: expected \".\" or \"[\""},
     {"$.a ", "column 4: expected \".\" or \"[\""},

@@ -231,7 +231,7 @@ static void mistakes_are_named(void **state)
         {FORMAT_JSON, "$", "[\"a\\u0000\"]", "columns: item 1 is not a name"},
         {FORMAT_JSON, "$", "[\"a\",\"b\",\"a\"]", "column \"a\" is named twice"},
         {FORMAT_JSON, "$", "{\"a\":5}", "column \"a\": expected a path"},
-        {FORMAT_JSON, "$", "{\"a\":\"@.x\",\"b\":\"@..\"}", "column \"b\": column "},
+        {FORMAT_JSON, "$", "{\"a\":\"@.x\",\"b\":\"@..\"}", "column \"b\": path \"@..\": column "},
         {FORMAT_JSON, "$", "{\"a\":\"@.x\",\"a\":\"@.y\"}", "column \"a\" is named twice"},
     };
 
