@@ -14,7 +14,7 @@
 
 /* What a user may say; NULL and false where it was not said. Texts live in argv. */
 struct arguments {
-    const char *config, *store;
+    const char *config, *store, *listen;
     struct export_words words;
     const char *output, *split;
     bool is_list, is_following;
@@ -66,6 +66,6 @@ struct command {
 };
 
 extern const struct command command_check, command_feeds, command_try, command_dump, command_polls,
-    command_gaps, command_definitions, command_stat, command_verify;
+    command_gaps, command_definitions, command_stat, command_status, command_verify;
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "companion/lines.h"
 #include "companion/now.h"
 #include "companion/open.h"
 #include "feeds/template.h"
@@ -12,17 +13,6 @@
 enum { CELL_MAX = 64 * 1024, COLUMNS = 4 };
 
 static const struct option_row options[] = {OPTION_CONFIG, OPTION_STORE, {0}};
-
-/* The lines as texts, so that columns can be made as wide as they need. */
-struct line {
-    char *cells[COLUMNS];
-};
-
-struct lines {
-    struct line *lines; /* the first is the header */
-    size_t count;
-    int width[COLUMNS]; /* the last is not padded */
-};
 
 static int write_interval(const struct schedule *schedule, struct buf *out)
 {
@@ -71,74 +61,23 @@ static int write_cell(const struct feed *feed, size_t column, int64_t now_at, st
     }
 }
 
-static void widen(struct lines *lines, const struct line *line)
-{
-    size_t i;
-
-    for (i = 0; i < COLUMNS; i++) {
-        int width = (int)strlen(line->cells[i]);
-
-        if (width > lines->width[i])
-            lines->width[i] = width;
-    }
-}
-
-static int add_header(struct lines *lines)
-{
-    static const char *const names[COLUMNS] = {"name", "interval", "next slot", "url"};
-    struct line *line = &lines->lines[lines->count++];
-    size_t i;
-
-    for (i = 0; i < COLUMNS; i++) {
-        line->cells[i] = strdup(names[i]);
-        if (!line->cells[i])
-            return -1;
-    }
-    widen(lines, line);
-    return 0;
-}
-
 static int add_feed(struct lines *lines, const struct feed *feed, int64_t now_at)
 {
-    struct line *line = &lines->lines[lines->count++];
-    struct buf cell;
-    size_t i;
+    const char *cells[COLUMNS];
+    struct buf texts[COLUMNS];
+    int result = 0;
 
-    for (i = 0; i < COLUMNS; i++) {
-        const char *text;
-
-        buf_init(&cell, CELL_MAX);
-        text = write_cell(feed, i, now_at, &cell) ? NULL : buf_text(&cell);
-        line->cells[i] = text ? strdup(text) : NULL;
-        buf_release(&cell);
-        if (!line->cells[i])
-            return -1;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        buf_init(&texts[i], CELL_MAX);
+        cells[i] = write_cell(feed, i, now_at, &texts[i]) ? NULL : buf_text(&texts[i]);
+        if (!cells[i])
+            result = -1;
     }
-    widen(lines, line);
-    return 0;
-}
-
-static void print_lines(const struct lines *lines)
-{
-    size_t i;
-
-    for (i = 0; i < lines->count; i++) {
-        char *const *cells = lines->lines[i].cells;
-
-        printf("%-*s  %-*s  %-*s  %s\n", lines->width[0], cells[0], lines->width[1], cells[1],
-               lines->width[2], cells[2], cells[3]);
-    }
-}
-
-static void lines_release(struct lines *lines)
-{
-    size_t i, j;
-
-    for (i = 0; i < lines->count; i++) {
-        for (j = 0; j < COLUMNS; j++)
-            free(lines->lines[i].cells[j]);
-    }
-    free(lines->lines);
+    if (!result)
+        result = lines_add(lines, cells);
+    for (size_t i = 0; i < COLUMNS; i++)
+        buf_release(&texts[i]);
+    return result;
 }
 
 static int check_words(const struct arguments *arguments, const bool *has_matched, struct err *err)
@@ -156,12 +95,13 @@ static int check_words(const struct arguments *arguments, const bool *has_matche
 static int collect(const struct arguments *arguments, const struct feed_set *set,
                    struct lines *lines, struct err *err)
 {
+    static const char *const header[COLUMNS] = {"name", "interval", "next slot", "url"};
     bool *has_matched = calloc(arguments->feed_count + 1, sizeof *has_matched);
     int64_t now_at = now_wall();
     int result = -1;
     size_t i;
 
-    if (!has_matched || add_header(lines)) {
+    if (!has_matched || lines_add(lines, header)) {
         err_memory(err);
         goto fail;
     }
@@ -182,14 +122,13 @@ fail:
 static int print_feeds(const struct arguments *arguments, const struct feed_set *set,
                        struct err *err)
 {
-    struct lines lines = {.lines = calloc(set->count + 1, sizeof *lines.lines)};
+    struct lines lines;
     int result;
 
-    if (!lines.lines)
-        return err_memory(err);
+    lines_init(&lines, COLUMNS);
     result = collect(arguments, set, &lines, err);
     if (!result)
-        print_lines(&lines);
+        lines_print(&lines);
     lines_release(&lines);
     return result ? -1 : feeds_verdict(set, err);
 }

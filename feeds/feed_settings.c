@@ -203,7 +203,7 @@ static const struct setting alerts_settings[] = {
 
 const struct setting service_settings[] = {
     TEXT("store", SERVICE(store), NULL, "directory of the store, beside pollard.json if relative"),
-    OTHER("listen", SERVICE(listen), read_listen, "127.0.0.1:8889",
+    OTHER("listen", SERVICE(listen), read_listen, LISTEN_DEFAULT,
           "address and port of the page, or off"),
     OTHER("defaults", 0, NULL, NULL, "any key of a feed but name, url, for_each"),
     COUNT("max_requests", SERVICE(max_requests), 1, 1024, 64, "64", "requests at once in all"),

@@ -10,6 +10,7 @@ extern const struct setting feed_settings[];    /* fields of struct feed; ends w
 extern const struct setting service_settings[]; /* fields of struct service_settings; likewise */
 
 /* "127.0.0.1:8889" "[::1]:8889" "localhost:8889" "off". ERR_CONFIG with what it must be. */
+#define LISTEN_DEFAULT "127.0.0.1:8889"
 int listen_check(const char *text, struct err *err);
 
 #endif

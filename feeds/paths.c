@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "feeds/feed_settings.h"
 
 enum { SERVICE_FILE_MAX = 1024 * 1024 };
 
@@ -71,37 +72,43 @@ static int read_file(const char *path, struct buf *content, struct err *err)
     return result;
 }
 
-/* `store` of the text of pollard.json as written; NULL in `store`: it is not set. Other mistakes of
+/* A text of pollard.json, and what it must be. */
+struct wanted {
+    const char *key, *must;
+};
+
+/* What the text of pollard.json says, as written; NULL in `value`: it is not set. Other mistakes of
  * the file are for those who need the rest of it. */
-static int find_store(const char *path, const struct buf *content, char **store, struct err *err)
+static int find_text(const char *path, const struct buf *content, const struct wanted *wanted,
+                     char **value, struct err *err)
 {
     struct json_mistake mistake;
     struct json *file = json_parse(content->bytes, content->length, &mistake);
-    const struct json *value;
+    const struct json *found;
     int result = 0;
 
-    *store = NULL;
     if (!file)
         return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", path, mistake.line, mistake.column,
                        mistake.text);
-    value = file->type == JSON_OBJECT ? json_get(file, "store") : NULL;
-    if (value && (value->type != JSON_STRING || !value->length))
-        result = err_set(err, ERR_CONFIG, "%s:%d:%d: \"store\" must be the path of a directory",
-                         path, value->line, value->column);
-    else if (value && !(*store = copy(value->text, value->length, err)))
+    found = file->type == JSON_OBJECT ? json_get(file, wanted->key) : NULL;
+    if (found && (found->type != JSON_STRING || !found->length))
+        result = err_set(err, ERR_CONFIG, "%s:%d:%d: \"%s\" must be %s", path, found->line,
+                         found->column, wanted->key, wanted->must);
+    else if (found && !(*value = copy(found->text, found->length, err)))
         result = -1;
     json_free(file);
     return result;
 }
 
-/* NULL in `store`: not set there. */
-static int read_store(const char *config_dir, char **store, struct err *err)
+/* NULL in `value`: not set there. */
+static int read_text(const char *config_dir, const struct wanted *wanted, char **value,
+                     struct err *err)
 {
     struct buf content;
     char *path = NULL;
     int result = -1;
 
-    *store = NULL;
+    *value = NULL;
     buf_init(&content, SERVICE_FILE_MAX);
     if (asprintf(&path, "%s/pollard.json", config_dir) < 0) {
         path = NULL;
@@ -111,7 +118,7 @@ static int read_store(const char *config_dir, char **store, struct err *err)
     if (read_file(path, &content, err))
         err_within(err, "%s", path);
     else
-        result = content.length ? find_store(path, &content, store, err) : 0;
+        result = content.length ? find_text(path, &content, wanted, value, err) : 0;
 fail:
     buf_release(&content);
     free(path);
@@ -120,12 +127,13 @@ fail:
 
 char *store_dir_choose(const char *argument, const char *config_dir, struct err *err)
 {
+    static const struct wanted wanted = {"store", "the path of a directory"};
     const char *dir = first_of(argument, "POLLARD_STORE");
     char *store, *beside;
 
     if (dir)
         return copy(dir, strlen(dir), err);
-    if (read_store(config_dir, &store, err))
+    if (read_text(config_dir, &wanted, &store, err))
         return NULL;
     if (store && store[0] == '/')
         return store;
@@ -142,4 +150,16 @@ char *store_dir_choose(const char *argument, const char *config_dir, struct err 
         dir = "/var/lib/pollard";
     /* systemd gives several with colons between; ours is the first (systemd.exec(5)). */
     return copy(dir, strcspn(dir, ":"), err);
+}
+
+char *listen_choose(const char *argument, const char *config_dir, struct err *err)
+{
+    static const struct wanted wanted = {"listen", "\"off\" or an address and a port"};
+    char *listen;
+
+    if (argument)
+        return copy(argument, strlen(argument), err);
+    if (read_text(config_dir, &wanted, &listen, err))
+        return NULL;
+    return listen ? listen : copy(LISTEN_DEFAULT, strlen(LISTEN_DEFAULT), err);
 }

@@ -12,5 +12,8 @@ char *config_dir_choose(const char *argument, struct err *err);
  * when neither of the first two is given is pollard.json read; no such file is fine. Returns owned;
  * NULL: no memory, or ERR_CONFIG: pollard.json is unreadable or wrong. */
 char *store_dir_choose(const char *argument, const char *config_dir, struct err *err);
+/* Where the page is: `argument` (of --listen, may be NULL), else `listen` of pollard.json, else
+ * LISTEN_DEFAULT. Not judged: that is listen_check()'s. Returns owned; NULL as above. */
+char *listen_choose(const char *argument, const char *config_dir, struct err *err);
 
 #endif

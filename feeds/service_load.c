@@ -16,7 +16,7 @@ static int reset(struct service_settings *service)
 {
     service_settings_release(service);
     settings_reset(service_settings, service);
-    service->listen = strdup("127.0.0.1:8889");
+    service->listen = strdup(LISTEN_DEFAULT);
     return service->listen ? 0 : -1;
 }
 
