@@ -1,5 +1,6 @@
 #include "base/zone.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/zone_table.h"
@@ -14,27 +15,43 @@ static struct zone_span utc_span = {.starts_at = AT_NONE, .abbreviation = "UTC"}
 static const struct zone utc = {.spans = &utc_span, .count = 1, .name = "UTC"};
 static struct zone *known;
 static size_t known_count;
+/* Over the two above, and over the process's TZ while glibc is asked. */
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct zone *find_or_probe(const char *name, struct err *err)
+{
+    struct zone *found = known;
+
+    while (found && strcmp(found->name, name) != 0)
+        found = found->next;
+    if (found)
+        return found;
+    if (known_count == ZONES_MAX) {
+        err_set(err, ERR_FULL, "more than %d time zones", ZONES_MAX);
+        return NULL;
+    }
+    found = zone_probe(name, err);
+    if (!found)
+        return NULL;
+    found->next = known;
+    known = found;
+    known_count++;
+    return found;
+}
 
 int zone_find(const struct zone **zone, const char *name, struct err *err)
 {
-    struct zone *found = known;
+    const struct zone *found;
 
     if (strcmp(name, utc.name) == 0) {
         *zone = &utc;
         return 0;
     }
-    while (found && strcmp(found->name, name) != 0)
-        found = found->next;
-    if (!found) {
-        if (known_count == ZONES_MAX)
-            return err_set(err, ERR_FULL, "more than %d time zones", ZONES_MAX);
-        found = zone_probe(name, err);
-        if (!found)
-            return -1;
-        found->next = known;
-        known = found;
-        known_count++;
-    }
+    (void)pthread_mutex_lock(&known_lock);
+    found = find_or_probe(name, err);
+    (void)pthread_mutex_unlock(&known_lock);
+    if (!found)
+        return -1;
     *zone = found;
     return 0;
 }

@@ -1,10 +1,10 @@
 /* Time zones: IANA names → offsets, both ways.
  *
  * glibc knows the rules; zone_find() asks it once per zone and keeps a table of offset changes from
- * 1970 to 2100. Everything else is a look-up in that table. zone_find() is for the main thread; the
- * rest is pure and for any thread. To ask, TZ is set for the moment of the call; from the first
- * such call on the process's TZ is UTC (why not what it was: zone_probe.c), so make that call
- * before other threads start. Zones are interned and live until zones_release(). */
+ * 1970 to 2100. Everything else is a look-up in that table. All but zones_release() is for any
+ * thread. To ask, TZ is set for the moment of the call; from the first such call on the process's
+ * TZ is UTC (why not what it was: zone_probe.c), so make that call before other threads start.
+ * Zones are interned and live until zones_release(). */
 #ifndef BASE_ZONE_H
 #define BASE_ZONE_H
 

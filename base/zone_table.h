@@ -23,7 +23,7 @@ struct zone {
     char name[ZONE_NAME_MAX];
 };
 
-/* Returns an owned zone as glibc knows it. ERR_INPUT: unknown name. Main thread. */
+/* Returns an owned zone as glibc knows it. ERR_INPUT: unknown name. One thread at a time. */
 struct zone *zone_probe(const char *name, struct err *err);
 void zone_free(struct zone *zone);
 const struct zone_span *zone_span_at(const struct zone *zone, int64_t at);

@@ -51,23 +51,13 @@ static int start_writer(struct daemon *daemon, struct err *err)
     return writer_start(&daemon->service.writer, daemon->store, &options, err);
 }
 
-/* The port of the page, which no feed may ask; 0: off. */
-static unsigned own_port(const struct daemon *daemon)
-{
-    const char *listen =
-        daemon->options.listen ? daemon->options.listen : daemon->set->service.listen;
-    const char *colon = strrchr(listen, ':');
-
-    return colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
-}
-
 static int make_parts(struct daemon *daemon, struct err *err)
 {
     struct service *service = &daemon->service;
     const struct service_settings *settings = &daemon->set->service;
     struct transfers_options options = {.max_connections = 2 * settings->max_requests + 64,
                                         .user_agent = "pollard/" POLLARD_VERSION,
-                                        .own_port = own_port(daemon)};
+                                        .own_port = daemon_page_port(daemon)};
 
     heap_init(&service->due);
     measures_init(&service->measures);
@@ -82,7 +72,8 @@ static int make_parts(struct daemon *daemon, struct err *err)
     if (!service->hosts || !service->pump || !daemon->tick || !daemon->end || !daemon->reload ||
         !daemon->committed || !daemon->manager)
         return err_memory(err);
-    if (transfers_new(&service->transfers, service->loop, &options, err) != 0)
+    if (transfers_new(&service->transfers, service->loop, &options, err) != 0 ||
+        daemon_page_start(daemon, err) != 0)
         return -1;
     if (start_writer(daemon, err) != 0)
         return -1;
@@ -116,10 +107,8 @@ static void begin(struct daemon *daemon)
     if (daemon->options.for_ms > 0)
         alarm_set(daemon->end, now.mono_us + daemon->options.for_ms * US_PER_MS);
     service_pump_soon(&daemon->service);
-    if (daemon->options.listen && own_port(daemon) != 0)
-        log_event(LEVEL_WARN, "page", "listen=%s reason=\"this release has no page yet\"",
-                  daemon->options.listen);
     log_ready(daemon);
+    daemon_page_ready(daemon);
     service_manager_ready(daemon->manager);
 }
 
@@ -159,6 +148,7 @@ void daemon_free(struct daemon *daemon)
 {
     if (!daemon)
         return;
+    daemon_page_stop(daemon);
     if (daemon->service.writer && daemon->roster && !daemon->is_broken) {
         int64_t now_at = loop_now(daemon->service.loop).wall_at;
 

@@ -24,6 +24,8 @@ struct daemon {
     struct signal_watch *signals[DAEMON_SIGNALS];
     struct dir_watch *watches[DAEMON_WATCHES];
     struct service_manager *manager;
+    struct site *site;   /* NULL: --once */
+    struct httpd *httpd; /* NULL: the page is off */
     struct loop_time last; /* of the clocks, to see jumps */
     int64_t started_at;
     bool is_final; /* requests in flight were given up */
@@ -41,6 +43,13 @@ void daemon_on_end(void *cookie);
 void daemon_on_reload(void *cookie);
 void daemon_on_report(void *cookie, struct manager_report *report);
 void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at);
+
+/* daemon_page.c. Listening begins before the loop turns, and nothing is answered before it does. */
+int daemon_page_start(struct daemon *daemon, struct err *err);
+void daemon_page_ready(const struct daemon *daemon);  /* says so in the log */
+void daemon_page_follow(struct daemon *daemon);       /* after a reload */
+void daemon_page_stop(struct daemon *daemon);         /* before the store is closed */
+unsigned daemon_page_port(const struct daemon *daemon); /* no feed may ask it; 0: off */
 
 void daemon_log_mistakes(const struct feed_set *set);
 void daemon_note_load(struct daemon *daemon, bool is_loaded);

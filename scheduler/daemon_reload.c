@@ -55,6 +55,7 @@ static void use_settings(struct daemon *daemon)
     hosts_set_max_requests(daemon->service.hosts, settings->max_requests);
     writer_set_disk_reserve(daemon->service.writer, settings->disk_reserve_bytes);
     daemon->service.secrets = daemon->set->secrets;
+    daemon_page_follow(daemon);
 }
 
 static void reload(struct daemon *daemon)

@@ -291,6 +291,11 @@ static void free_retired(struct transfers *transfers)
     curl_global_cleanup();
 }
 
+void transfers_set_own_port(struct transfers *transfers, unsigned port)
+{
+    transfers->own_port = port;
+}
+
 void transfers_free(struct transfers *transfers)
 {
     if (!transfers)

@@ -80,6 +80,7 @@ int transfers_new(struct transfers **transfers, struct loop *loop,
                   const struct transfers_options *options, struct err *err); /* returns owned */
 /* After every transfer has answered (or was cancelled and answered). */
 void transfers_free(struct transfers *transfers);
+void transfers_set_own_port(struct transfers *transfers, unsigned port);
 /* Starts one attempt; `request` is borrowed for the call and copied. The time counts from now.
  * NULL: ERR_MEMORY or ERR_INPUT (a URL libcurl cannot read), and no answer comes. */
 struct transfer *transfers_start(struct transfers *transfers, const struct request *request,
