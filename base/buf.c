@@ -53,7 +53,7 @@ char *buf_reserve(struct buf *buf, size_t length)
     return buf->bytes + buf->length;
 }
 
-int buf_append(struct buf *buf, const void *bytes, size_t length)
+int buf_append_growing(struct buf *buf, const void *bytes, size_t length)
 {
     char *to;
 
@@ -65,11 +65,6 @@ int buf_append(struct buf *buf, const void *bytes, size_t length)
     memcpy(to, bytes, length);
     buf->length += length;
     return 0;
-}
-
-int buf_append_char(struct buf *buf, char c)
-{
-    return buf_append(buf, &c, 1);
 }
 
 int buf_append_text(struct buf *buf, const char *text)

@@ -30,7 +30,8 @@ static bool answer(struct stream *stream, int status)
     return status == 0;
 }
 
-static void skip_blanks(struct stream *stream)
+/* Mostly there is none. */
+static inline void skip_blanks(struct stream *stream)
 {
     while (stream->at < stream->end && check_is_blank(*stream->at))
         stream->at++;

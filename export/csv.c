@@ -127,6 +127,49 @@ static bool is_formula(const char *text, size_t length)
     return false;
 }
 
+/* Is there a control byte, a quote, a separator, or one that is not ASCII among eight? Not which:
+ * a high bit may also be set above such a byte. */
+static inline uint64_t marks_of(uint64_t bytes, char separator)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t quotes = bytes ^ ones * '"', separators = bytes ^ ones * (unsigned char)separator;
+
+    return ((bytes - ones * 0x20) | bytes | ((quotes - ones) & ~quotes) |
+            ((separators - ones) & ~separators)) &
+           ones << 7;
+}
+
+static inline uint64_t load(const char *text, size_t length)
+{
+    uint64_t bytes = 0;
+    uint32_t start, end;
+
+    if (length >= 8) {
+        memcpy(&bytes, text, sizeof bytes);
+    } else if (length >= 4) {
+        memcpy(&start, text, sizeof start);
+        memcpy(&end, text + length - sizeof end, sizeof end);
+        bytes = (uint64_t)end << 32 | start;
+    } else {
+        /* One byte, two or three: the middle and the last, and the first to fill up. */
+        bytes = UINT64_C(0x0101010101010000) * (unsigned char)text[0] |
+                (uint64_t)(unsigned char)text[length / 2] << 8 | (unsigned char)text[length - 1];
+    }
+    return bytes;
+}
+
+/* May the text be written as it is? Most may. False means: look closer. */
+static inline bool is_plain(const char *text, size_t length, char separator)
+{
+    uint64_t marks = 0;
+
+    if (!length)
+        return true;
+    for (; length > 8; text += 8, length -= 8)
+        marks |= marks_of(load(text, 8), separator);
+    return !(marks | marks_of(load(text, length), separator));
+}
+
 int csv_cell_as(struct buf *line, const struct csv_form *form, const char *text, size_t length,
                 uint64_t *replaced)
 {
@@ -136,6 +179,8 @@ int csv_cell_as(struct buf *line, const struct csv_form *form, const char *text,
     bool is_quoted;
     size_t i;
 
+    if (!is_guarded && is_plain(text, length, form->separator))
+        return buf_append(line, text, length);
     for (i = 0; i < length; i++)
         seen |= classes[(unsigned char)text[i]];
     if (!(seen & (quoted | BYTE_HIGH)) && !is_guarded)

@@ -95,17 +95,22 @@ static const char *string_end(const char *at, const char *end)
     }
 }
 
-static const char *skip_blanks(const char *at, const char *end)
+static inline const char *skip_blanks(const char *at, const char *end)
 {
     while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
         at++;
     return at;
 }
 
-/* A number or a word. */
-static const char *skip_plain(const char *at, const char *end)
+/* A number or a word: to what ends it. */
+static inline const char *skip_plain(const char *at, const char *end)
 {
-    while (at < end && *at != ',' && *at != '}' && *at != ']' && (unsigned char)*at > ' ')
+    static const bool is_end[256] = {
+        [' '] = true, ['\n'] = true, ['\r'] = true, ['\t'] = true,
+        [','] = true, ['}'] = true,  [']'] = true,
+    };
+
+    while (at < end && !is_end[(unsigned char)*at])
         at++;
     return at;
 }
