@@ -115,6 +115,9 @@ void poll_on_room(struct poll *poll, const struct loop_time *now);
  */
 void poll_on_committed(struct poll *poll, const struct record *record);
 
+/* The body of its latest answer was forgotten by age, or by hand. */
+void poll_forget_body(struct poll *poll);
+
 /* The feed's settings changed / it was removed or disabled: at once, or when the slot in flight is
  * stored. */
 void poll_change(struct poll *poll, struct feed *feed, const struct loop_time *now);

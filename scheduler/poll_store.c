@@ -105,7 +105,7 @@ static void fill_record(struct poll *poll, struct record *record, struct respons
         keep_response(record, response);
     if (attempt->verdict.kind == VERDICT_SAME && kept->status == 304)
         kept->body_bytes = poll->previous.body_bytes;
-    if (kept->outcome == OUTCOME_NEW)
+    if (kept->outcome == OUTCOME_NEW || (kept->outcome == OUTCOME_SAME && kept->status != 304))
         record->body = buf_take(&response->body, &record->body_length);
 }
 
@@ -262,6 +262,12 @@ static void go_on(struct poll *poll, const struct loop_time *now)
     poll_rest(poll, now);
 }
 
+/* What the next answer would be compared with was forgotten: it will be new. */
+void poll_forget_body(struct poll *poll)
+{
+    previous_release(&poll->previous);
+}
+
 void poll_on_committed(struct poll *poll, const struct record *record)
 {
     const struct poll_record *stored = &record->poll;
@@ -276,8 +282,13 @@ void poll_on_committed(struct poll *poll, const struct record *record)
     } else {
         health_note(&poll->health, poll->feed->name, stored, poll->attempt.words);
         measures_note_poll(&poll->service->measures, stored);
+        if (poll->service->alerts)
+            alerts_note_poll(poll->service->alerts, &poll->alert, poll->feed, stored,
+                             poll->attempt.words, now.wall_at);
     }
-    if (stored->outcome == OUTCOME_MISSED)
+    if (record->has_lost_body)
+        poll_forget_body(poll);
+    if (stored->outcome == OUTCOME_MISSED && !record->has_lost_body)
         return;
     if (!record->was_refused && stored->outcome == OUTCOME_FAILED)
         note_failure(poll, stored);

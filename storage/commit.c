@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/body.h"
 #include "storage/key.h"
 #include "storage/pack.h"
 #include "storage/poll_put.h"
@@ -133,6 +134,43 @@ static int put_body(struct commit *commit, const struct record *record)
     return rc;
 }
 
+/* The answer is the same as one that was forgotten meanwhile. */
+static void lose_body(struct record *record)
+{
+    struct poll_record *poll = &record->poll;
+
+    record->has_lost_body = true;
+    poll->body_slot_at = AT_NONE;
+    if (record->body) {
+        poll->outcome = OUTCOME_NEW;
+    } else if (poll->status == 304) {
+        poll->outcome = OUTCOME_FAILED;
+        poll->detail = DETAIL_HTTP_STATUS;
+        poll->has_hash = false;
+        poll->body_bytes = 0;
+    } else {
+        struct poll_record missed;
+
+        poll_record_init(&missed);
+        missed.slot_at = poll->slot_at;
+        missed.definition = poll->definition;
+        missed.flags = poll->flags & ~(unsigned)POLL_INVALID;
+        missed.outcome = OUTCOME_MISSED;
+        missed.detail = DETAIL_BUSY;
+        *poll = missed;
+    }
+}
+
+/* A body that is damaged is there: verify's to tell. */
+static bool has_body(const struct commit *commit, const struct record *record)
+{
+    struct body_source source = {.store = commit->store};
+    const struct slot_key slot = {record->feed_id, record->poll.body_slot_at};
+    struct pack_entry entry;
+
+    return body_find(&source, commit->txn, &slot, &entry, NULL) != 0;
+}
+
 static int apply_poll(struct commit *commit, struct record *record)
 {
     const struct poll_put put = {commit->store, commit->txn, &commit->value};
@@ -140,6 +178,8 @@ static int apply_poll(struct commit *commit, struct record *record)
     bool was_put;
     int rc;
 
+    if (poll->outcome == OUTCOME_SAME && poll->body_slot_at != AT_NONE && !has_body(commit, record))
+        lose_body(record);
     if (poll->outcome == OUTCOME_NEW) {
         poll->body_slot_at = poll->slot_at;
         poll->body_bytes = record->body_length;
@@ -293,6 +333,8 @@ static int apply(struct commit *commit, struct record *record)
         return apply_run(commit, record);
     case RECORD_NOTE:
         return apply_note(commit, record);
+    case RECORD_FORGET: /* goes by transactions of its own */
+        break;
     }
     return EINVAL;
 }

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "storage/poll_record.h"
+#include "storage/prune.h"
 
 enum record_kind {
     RECORD_POLL, /* poll, and its body if outcome is new; sets first_slot_at if it is the first */
@@ -15,12 +16,15 @@ enum record_kind {
     RECORD_OPEN,       /* the feed's account opens at `at` */
     RECORD_CLOSE,      /* … closes */
     RECORD_RUN,        /* the service's run: at = started, alive_at, ended_at, text = version */
+    RECORD_FORGET,     /* feed_id: its polls before `at` go (prune.h) when nothing else waits */
     RECORD_NOTE,       /* name, text = what is noted under it, NOTE_TEXT_MAX at most; NULL: none */
 };
 
 /* One thing to write. Of a new poll the writer fills in what the body says itself: body_slot_at,
- * body_bytes and, if it has none yet, body_hash. The strings that poll's texts point to live in
- * `texts`, owned. */
+ * body_bytes and, if it has none yet, body_hash. A `same` poll should bring its body, too: somebody
+ * may have forgotten the one it points at, and then it becomes a new one (without a body of its own
+ * a failed one, `http_status`, if it is a 304, else a missed one, `busy`). The strings that poll's
+ * texts point to live in `texts`, owned. */
 struct record {
     struct list_link link;
     enum record_kind kind;
@@ -28,15 +32,17 @@ struct record {
     void *cookie; /* the caller's, given back */
     struct poll_record poll;
     struct buf texts;
-    char *body; /* owned; RECORD_POLL with OUTCOME_NEW */
+    char *body; /* owned; RECORD_POLL with OUTCOME_NEW or OUTCOME_SAME */
     size_t body_length;
     int64_t at, alive_at, ended_at;
     uint32_t number, url_epoch;
     uint8_t format;
-    char *text;       /* owned */
-    const char *name; /* of a note; borrowed until the record is given back */
-    bool was_refused; /* out: the slot had a poll already, or this record cannot be stored at all;
-                         nothing was changed */
+    char *text;         /* owned */
+    const char *name;   /* of a note; borrowed until the record is given back */
+    bool was_refused;   /* out: the slot had a poll already, or this record cannot be stored at all;
+                           nothing was changed */
+    bool has_lost_body; /* out: what this `same` poll pointed at was gone; `poll` is as stored */
+    struct pruned pruned; /* out, of RECORD_FORGET: what went */
 };
 
 struct record *record_new(enum record_kind kind, uint32_t feed_id); /* NULL: no memory */

@@ -1,57 +1,19 @@
 #include "storage/writer.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "storage/commit.h"
 #include "storage/tables.h"
+#include "storage/writer_parts.h"
 
 enum { RETRY_MS = 1000, READERS_CHECK_MS = 60000, RECORD_BYTES = 512 };
 
 static const int64_t commit_bounds_us[] = {1000,    2500,    5000,     10000,    25000,
                                            50000,   100000,  250000,   500000,   1000000,
                                            2500000, 5000000, 10000000, INT64_MAX};
-
-struct writer {
-    struct store *store;
-    struct writer_options options;
-    pthread_t thread;
-    pthread_mutex_t lock; /* over everything up to the blank line */
-    pthread_cond_t wake;
-    struct list waiting, committed;
-    size_t waiting_bytes, batch_bytes; /* batch: taken out of `waiting`, not committed yet */
-    size_t batch_count;
-    int64_t oldest_ms; /* when the head of `waiting` came */
-    int64_t retry_ms;  /* not before this; 0: at once */
-    int64_t commit_ms;
-    struct histogram commits_us;
-    int64_t since_ms; /* something has waited from here on, and no attempt has ended since */
-    int64_t disk_reserve_bytes;
-    enum writer_state state;
-    struct err why;
-    bool is_stopping;
-
-    struct commit *commit; /* the thread's own */
-    int64_t readers_checked_ms;
-    size_t one_by_one; /* so many records go alone: one of them cannot be stored */
-};
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
-}
-
-static int64_t now_ms(void)
-{
-    return now_us() / US_PER_MS;
-}
 
 static size_t bytes_of(const struct record *record)
 {
@@ -78,20 +40,32 @@ static int64_t due_ms(const struct writer *writer)
     return writer->oldest_ms + writer->options.linger_ms;
 }
 
-/* false: the end. A writer that stops tries once more what failed before. */
-static bool wait_for_work(struct writer *writer)
+static int64_t chore_due_ms(const struct writer *writer)
+{
+    if (!writer->chores.head || writer->state == WRITER_BROKEN)
+        return AT_NEVER;
+    return writer->drops_chores ? 0 : writer->chore_ms;
+}
+
+enum work { WORK_COMMIT, WORK_CHORE, WORK_NONE };
+
+/* Chores fill the time in which nothing is due. WORK_NONE: the end. A writer that stops tries once
+ * more what failed before. */
+static enum work wait_for_work(struct writer *writer)
 {
     for (;;) {
-        int64_t due = due_ms(writer);
+        int64_t due = due_ms(writer), chore_due = chore_due_ms(writer), now = writer_now_ms();
 
         if (writer->is_stopping)
-            return due != AT_NEVER;
-        if (due == AT_NEVER)
+            return due != AT_NEVER ? WORK_COMMIT : WORK_NONE;
+        if (due <= now)
+            return WORK_COMMIT;
+        if (chore_due <= now)
+            return WORK_CHORE;
+        if (due == AT_NEVER && chore_due == AT_NEVER)
             (void)pthread_cond_wait(&writer->wake, &writer->lock);
-        else if (due <= now_ms())
-            return true;
         else
-            wait_until(writer, due);
+            wait_until(writer, due < chore_due ? due : chore_due);
     }
 }
 
@@ -127,9 +101,9 @@ static int attempt(struct writer *writer, const struct list *batch, int64_t rese
     int64_t free_bytes = store_free_bytes(writer->store);
     int dead;
 
-    if (now_ms() - writer->readers_checked_ms > READERS_CHECK_MS) {
+    if (writer_now_ms() - writer->readers_checked_ms > READERS_CHECK_MS) {
         (void)mdb_reader_check(writer->store->env, &dead);
-        writer->readers_checked_ms = now_ms();
+        writer->readers_checked_ms = writer_now_ms();
     }
     if (free_bytes >= 0 && free_bytes < reserve_bytes)
         return ENOSPC;
@@ -164,7 +138,7 @@ static void settle(struct writer *writer, struct list *batch, int rc)
     enum commit_result result = commit_judge(writer->store, rc, writer->batch_bytes);
 
     if (result != COMMIT_LATER && result != COMMIT_BROKEN)
-        writer->since_ms = now_ms();
+        writer->since_ms = writer_now_ms();
     switch (result) {
     case COMMIT_DONE:
         finish(writer, batch);
@@ -179,10 +153,10 @@ static void settle(struct writer *writer, struct list *batch, int rc)
         break;
     case COMMIT_NO_SPACE:
         set_state(writer, WRITER_DISK_FULL, rc);
-        writer->retry_ms = now_ms() + RETRY_MS;
+        writer->retry_ms = writer_now_ms() + RETRY_MS;
         break;
     case COMMIT_LATER:
-        writer->retry_ms = now_ms() + RETRY_MS;
+        writer->retry_ms = writer_now_ms() + RETRY_MS;
         break;
     case COMMIT_BROKEN:
         set_state(writer, WRITER_BROKEN, rc);
@@ -197,32 +171,78 @@ static void note_commit(struct writer *writer, int64_t took_us)
     writer->commit_ms = took_us > US_PER_MS ? took_us / US_PER_MS : 1;
 }
 
+static void add_pruned(struct pruned *sum, const struct pruned *step)
+{
+    struct pruned before = *sum;
+
+    *sum = *step;
+    sum->polls += before.polls;
+    sum->bodies += before.bodies;
+    sum->bytes += before.bytes;
+    sum->has_lost_body |= before.has_lost_body;
+}
+
+/* One step of the first chore. Half of the time is left to others who write or read. */
+static void do_chore(struct writer *writer)
+{
+    struct record *chore = (struct record *)writer->chores.head;
+    struct pruned step = {.oldest_at = AT_NONE};
+    struct err err = {0};
+    int64_t began_ms = writer_now_ms();
+    int failed = 0;
+    bool is_later;
+
+    if (!writer->drops_chores) {
+        (void)pthread_mutex_unlock(&writer->lock);
+        failed = prune_step(writer->store, chore->feed_id, chore->at, &step, &err);
+        (void)pthread_mutex_lock(&writer->lock);
+    }
+    is_later = failed && (err.kind == ERR_FULL || err.kind == ERR_MEMORY);
+    writer->chore_ms = is_later ? writer_now_ms() + RETRY_MS : 2 * writer_now_ms() - began_ms;
+    if (!failed)
+        add_pruned(&chore->pruned, &step);
+    if (!writer->drops_chores && (is_later || (!failed && !step.is_done)))
+        return;
+    chore->was_refused = failed;
+    list_push(&writer->committed, list_take(&writer->chores));
+}
+
+static void do_commit(struct writer *writer)
+{
+    struct list batch = {0};
+    int64_t reserve_bytes = writer->disk_reserve_bytes;
+    int64_t began_us;
+    int rc;
+
+    take_batch(writer, &batch);
+    (void)pthread_mutex_unlock(&writer->lock);
+    began_us = writer_now_us();
+    rc = attempt(writer, &batch, reserve_bytes);
+    (void)pthread_mutex_lock(&writer->lock);
+    if (!rc)
+        note_commit(writer, writer_now_us() - began_us);
+    settle(writer, &batch, rc);
+}
+
 static void work(struct writer *writer)
 {
-    while (wait_for_work(writer)) {
-        struct list batch = {0};
-        int64_t reserve_bytes = writer->disk_reserve_bytes;
-        enum writer_state before = writer->state;
-        int64_t began_us;
-        bool is_news, gives_up;
-        int rc;
+    enum work wanted;
+    bool gives_up = false;
 
-        take_batch(writer, &batch);
-        (void)pthread_mutex_unlock(&writer->lock);
-        began_us = now_us();
-        rc = attempt(writer, &batch, reserve_bytes);
-        (void)pthread_mutex_lock(&writer->lock);
-        if (!rc)
-            note_commit(writer, now_us() - began_us);
-        settle(writer, &batch, rc);
+    while (!gives_up && (wanted = wait_for_work(writer)) != WORK_NONE) {
+        enum writer_state before = writer->state;
+        bool is_news;
+
+        if (wanted == WORK_COMMIT)
+            do_commit(writer);
+        else
+            do_chore(writer);
         is_news = writer->committed.head || writer->state != before;
         gives_up = writer->is_stopping && (writer->retry_ms || writer->state == WRITER_BROKEN);
         (void)pthread_mutex_unlock(&writer->lock);
         if (is_news && writer->options.on_committed)
             writer->options.on_committed(writer->options.cookie);
         (void)pthread_mutex_lock(&writer->lock);
-        if (gives_up)
-            break;
     }
 }
 
@@ -248,6 +268,7 @@ static void writer_free(struct writer *writer)
 {
     free_records(&writer->waiting);
     free_records(&writer->committed);
+    free_records(&writer->chores);
     commit_free(writer->commit);
     (void)pthread_cond_destroy(&writer->wake);
     (void)pthread_mutex_destroy(&writer->lock);
@@ -315,14 +336,40 @@ int writer_start(struct writer **out, struct store *store, const struct writer_o
     return 0;
 }
 
+static void append_chore(struct writer *writer, struct record *record)
+{
+    record->was_refused = false;
+    record->pruned = (struct pruned){.oldest_at = AT_NONE};
+    (void)pthread_mutex_lock(&writer->lock);
+    list_push(&writer->chores, &record->link);
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+/* The body of a `same` poll is there for a rare case: no reason to refuse it. */
+static void spare_body(struct record *record)
+{
+    free(record->body);
+    record->body = NULL;
+    record->body_length = 0;
+}
+
 int writer_append(struct writer *writer, struct record *record, struct err *err)
 {
     size_t bytes = bytes_of(record);
     size_t waiting;
     bool is_first;
 
+    if (record->kind == RECORD_FORGET) {
+        append_chore(writer, record);
+        return 0;
+    }
     (void)pthread_mutex_lock(&writer->lock);
     waiting = writer->waiting_bytes + writer->batch_bytes;
+    if (record->poll.outcome == OUTCOME_SAME && waiting + bytes > writer->options.queue_bytes) {
+        spare_body(record);
+        bytes = bytes_of(record);
+    }
     if (record->body_length && waiting && waiting + bytes > writer->options.queue_bytes) {
         (void)pthread_mutex_unlock(&writer->lock);
         record_free(record);
@@ -330,7 +377,7 @@ int writer_append(struct writer *writer, struct record *record, struct err *err)
     }
     is_first = !writer->waiting.head;
     if (is_first)
-        writer->oldest_ms = now_ms();
+        writer->oldest_ms = writer_now_ms();
     if (is_first && !writer->batch_count)
         writer->since_ms = writer->oldest_ms;
     list_push(&writer->waiting, &record->link);
@@ -346,82 +393,6 @@ void writer_collect(struct writer *writer, struct list *committed)
 {
     (void)pthread_mutex_lock(&writer->lock);
     list_move(committed, &writer->committed);
-    (void)pthread_mutex_unlock(&writer->lock);
-}
-
-/* What looks does not change; the lock is no part of what it looks at. */
-static struct writer *lock_to_look(const struct writer *writer)
-{
-    struct writer *locked = (struct writer *)writer;
-
-    (void)pthread_mutex_lock(&locked->lock);
-    return locked;
-}
-
-bool writer_is_idle(const struct writer *writer)
-{
-    struct writer *locked = lock_to_look(writer);
-    bool is_idle = !locked->waiting.head && !locked->batch_count && !locked->committed.head;
-
-    (void)pthread_mutex_unlock(&locked->lock);
-    return is_idle;
-}
-
-bool writer_is_full(const struct writer *writer)
-{
-    struct writer *locked = lock_to_look(writer);
-    bool is_full = locked->waiting_bytes + locked->batch_bytes >= locked->options.queue_bytes;
-
-    (void)pthread_mutex_unlock(&locked->lock);
-    return is_full;
-}
-
-enum writer_state writer_state(struct writer *writer, struct err *why)
-{
-    enum writer_state state;
-
-    (void)pthread_mutex_lock(&writer->lock);
-    state = writer->state;
-    if (why)
-        *why = writer->why;
-    (void)pthread_mutex_unlock(&writer->lock);
-    return state;
-}
-
-int64_t writer_commit_ms(const struct writer *writer)
-{
-    struct writer *locked = lock_to_look(writer);
-    int64_t commit_ms = locked->commit_ms;
-
-    (void)pthread_mutex_unlock(&locked->lock);
-    return commit_ms;
-}
-
-void writer_look(const struct writer *writer, struct writer_view *view)
-{
-    struct writer *locked = lock_to_look(writer);
-
-    *view = (struct writer_view){
-        .commits_us = locked->commits_us,
-        .waiting_bytes = (int64_t)(locked->waiting_bytes + locked->batch_bytes),
-        .waiting_count = (int64_t)(locked->waiting.count + locked->batch_count)};
-    (void)pthread_mutex_unlock(&locked->lock);
-}
-
-int64_t writer_waits_ms(const struct writer *writer)
-{
-    struct writer *locked = lock_to_look(writer);
-    bool is_waiting = locked->waiting.head || locked->batch_count;
-    int64_t waits_ms = is_waiting ? now_ms() - locked->since_ms : 0;
-
-    (void)pthread_mutex_unlock(&locked->lock);
-    return waits_ms;
-}
-
-void writer_set_disk_reserve(struct writer *writer, int64_t bytes)
-{
-    (void)pthread_mutex_lock(&writer->lock);
-    writer->disk_reserve_bytes = bytes;
     (void)pthread_mutex_unlock(&writer->lock);
 }
 

@@ -6,7 +6,8 @@
  * the writer's thread and should only wake the loop. Records come back in the order in which they
  * went in, and only after they are durable. When the disk is full (or below disk_reserve_bytes)
  * nothing is lost: the writer keeps what waits, tries again every second, and says WRITER_DISK_FULL
- * meanwhile. */
+ * meanwhile. RECORD_FORGETs are chores: done in steps when nothing else is due, and given back when
+ * they are through, in no order with the others. */
 #ifndef STORAGE_WRITER_H
 #define STORAGE_WRITER_H
 
@@ -37,6 +38,8 @@ int writer_start(struct writer **writer, struct store *store, const struct write
 /* Takes `record`, even on failure. ERR_FULL: too much is waiting, fetch less (RECORD_POLLs with a
  * body only: small records are always taken). */
 int writer_append(struct writer *writer, struct record *record, struct err *err);
+/* Gives back what RECORD_FORGET has not done yet, undone: before the service ends. For good. */
+void writer_drop_chores(struct writer *writer);
 /* Moves all committed records into `committed` (record_free each). Never waits. */
 void writer_collect(struct writer *writer, struct list *committed);
 bool writer_is_idle(const struct writer *writer); /* nothing waits, nothing to collect */
