@@ -31,6 +31,9 @@ void clock_format_size(int64_t bytes, char out[CLOCK_SIZE_MAX]);
 int clock_parse_rfc3339(const char *text, int64_t *at);
 /* RFC 9110 5.6.7: IMF-fixdate, RFC 850 and asctime forms. */
 int clock_parse_http_date(const char *text, int64_t *at);
+/* Retry-After of RFC 9110 10.2.3, seconds or a date, at the instant `now_at` → ms clamped to
+ * 0 … 24 h; -1: neither. */
+int64_t clock_parse_retry_after(const char *text, int64_t now_at);
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. */
 int64_t clock_days_from_date(int year, int month, int day);
 void clock_date_from_days(int64_t days, int *year, int *month, int *day);

@@ -79,7 +79,9 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     if (roster_new(&daemon->roster, service, daemon->store, err) != 0)
         return -1;
-    return recall_new(&daemon->recall, daemon->roster, service->loop, daemon->store, err);
+    if (recall_new(&daemon->recall, daemon->roster, service->loop, daemon->store, err) != 0)
+        return -1;
+    return daemon_alerts_new(daemon, err);
 }
 
 static void log_ready(const struct daemon *daemon)
@@ -102,6 +104,7 @@ static void begin(struct daemon *daemon)
     } else {
         roster_apply(daemon->roster, daemon->set, true);
         recall_go_on(daemon->recall);
+        daemon_alerts_load(daemon);
         alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
     }
     if (daemon->options.for_ms > 0)
@@ -149,6 +152,7 @@ void daemon_free(struct daemon *daemon)
     if (!daemon)
         return;
     daemon_page_stop(daemon);
+    daemon_alerts_free(daemon);
     if (daemon->service.writer && daemon->roster && !daemon->is_broken) {
         int64_t now_at = loop_now(daemon->service.loop).wall_at;
 

@@ -5,6 +5,7 @@
 
 #include "feeds/feed_load.h"
 #include "scheduler/daemon.h"
+#include "scheduler/daemon_alerts.h"
 #include "scheduler/outputs/service_manager.h"
 #include "scheduler/recall.h"
 #include "scheduler/roster.h"
@@ -24,6 +25,7 @@ struct daemon {
     struct signal_watch *signals[DAEMON_SIGNALS];
     struct dir_watch *watches[DAEMON_WATCHES];
     struct service_manager *manager;
+    struct daemon_alerts *alerts; /* NULL: --once */
     struct site *site;   /* NULL: --once */
     struct httpd *httpd; /* NULL: the page is off */
     struct loop_time last; /* of the clocks, to see jumps */

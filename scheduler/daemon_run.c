@@ -36,12 +36,14 @@ static void watch_clocks(struct daemon *daemon, const struct loop_time *now)
         log_event(LEVEL_WARN, "suspended", "for_ms=%" PRId64, asleep_us / US_PER_MS);
         service->jump_until_at = now->wall_at;
         service->jump_reason = DETAIL_SUSPENDED;
+        daemon_alerts_wake(daemon, now->wall_at);
     }
     if (step_us > STEP_US || step_us < -STEP_US) {
         log_event(LEVEL_WARN, "clock", "step_ms=%" PRId64, step_us / US_PER_MS);
         service->jump_until_at = step_us > 0 ? now->wall_at : AT_NONE;
         service->jump_reason = DETAIL_CLOCK;
         roster_each(daemon->roster, on_step_of, &step_us);
+        daemon_alerts_step(daemon, step_us);
     }
 }
 
@@ -143,7 +145,7 @@ static bool is_over(struct daemon *daemon)
         return false;
     roster_each(daemon->roster, daemon->service.is_stopping ? count_unfinished : count_undone,
                 &left);
-    return left == 0 && writer_is_idle(daemon->service.writer);
+    return left == 0 && !daemon_alerts_are_busy(daemon) && writer_is_idle(daemon->service.writer);
 }
 
 void daemon_on_pump(void *cookie)
@@ -175,8 +177,10 @@ void daemon_on_committed(void *cookie)
         struct record *record = CONTAINER_OF(link, struct record, link);
 
         roster_on_committed(daemon->roster, record);
+        daemon_alerts_on_committed(daemon, record);
         record_free(record);
     }
+    daemon_alerts_soon(daemon);
     service_pump_soon(&daemon->service);
 }
 
@@ -205,6 +209,7 @@ void daemon_on_tick(void *cookie)
 
     alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
     log_flush();
+    daemon_alerts_minute(daemon, &now);
     /* While the disk is full runs of missed slots are kept together: the queue must not grow. */
     if (daemon->service.is_disk_full)
         return;
@@ -245,6 +250,7 @@ void daemon_stop(struct daemon *daemon)
               transfers_in_flight(daemon->service.transfers));
     daemon->service.is_stopping = true;
     service_manager_stopping(daemon->manager);
+    daemon_alerts_stop(daemon);
     roster_each(daemon->roster, stop_one, daemon);
     alarm_set(daemon->end, loop_now(daemon->service.loop).mono_us + GRACE_US);
     service_pump_soon(&daemon->service);

@@ -281,6 +281,7 @@ struct transfer *fetch_start(/* NOLINT(readability-function-size): its arguments
         .connect_timeout_ms = feed->connect_timeout_ms,
         .max_body_bytes = feed->max_body_bytes,
         .allow_private = feed->allow_private,
+        .wants_certificate = fetch->wants_certificate,
         .on_bytes = on_bytes,
     };
 

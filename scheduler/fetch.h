@@ -53,6 +53,7 @@ struct fetch {
     uint64_t url_hash;      /* of the hop's URL; of the first with its secrets masked */
     unsigned redirects;     /* followed so far */
     bool has_left_origin;
+    bool wants_certificate;       /* its end is to be told */
     bool is_get_now;              /* a redirect turned the method into GET */
     bool is_conditional;          /* the current request carries validators */
     bool has_judged;              /* whether the body is JSON, by how it began */

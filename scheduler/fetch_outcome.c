@@ -7,27 +7,7 @@
 
 int64_t fetch_retry_after_ms(const char *text, int64_t now_at)
 {
-    int64_t ms = 0, at;
-    const char *c = text;
-
-    while (*c == ' ')
-        c++;
-    if (!*c)
-        return -1;
-    if (*c >= '0' && *c <= '9') {
-        for (; *c >= '0' && *c <= '9'; c++)
-            if (ms <= MS_PER_DAY)
-                ms = ms * 10 + (*c - '0') * INT64_C(1000);
-        while (*c == ' ')
-            c++;
-        if (*c)
-            return -1;
-    } else {
-        if (clock_parse_http_date(c, &at) != 0)
-            return -1;
-        ms = at <= now_at ? 0 : (at - now_at + US_PER_MS - 1) / US_PER_MS;
-    }
-    return ms > MS_PER_DAY ? MS_PER_DAY : ms;
+    return clock_parse_retry_after(text, now_at);
 }
 
 static bool status_is_redirect(unsigned status)

@@ -135,7 +135,9 @@ struct poll *poll_new(struct service *service, struct feed *feed,
                                      .on_missed = on_missed,
                                      .cookie = poll};
     plan_fuse_init(&poll->fuse, feed, now.mono_us);
+    poll->certificate_at = AT_NONE;
     health_init(&poll->health);
+    alert_watch_init(&poll->alert, now.wall_at, 0, AT_NONE, AT_NONE);
     return poll;
 }
 
@@ -176,6 +178,8 @@ void poll_resume(struct poll *poll, const struct resume *resume, const struct lo
     struct previous *previous = &poll->previous;
 
     resume_failures(poll, resume);
+    alert_watch_init(&poll->alert, now->wall_at, resume->failures, resume->failed_slot_at,
+                     resume->has_body ? resume->body_slot_at : AT_NONE);
     if (poll->not_before_reason == DETAIL_RETRY_AFTER && poll->not_before_at > now->wall_at &&
         (resume->failed_status == 429 || resume->failed_status == 503))
         hosts_hold(poll->service->hosts, poll->host, now->mono_us,
@@ -219,6 +223,7 @@ void poll_take_over(struct poll *poll, const struct loop_time *now)
     }
     poll->url_epoch = poll->next_url_epoch;
     poll->failures = 0;
+    alert_watch_init(&poll->alert, now->wall_at, 0, AT_NONE, poll->alert.changed_at);
     if (poll->not_before_reason == DETAIL_BACKOFF)
         poll->not_before_at = AT_NONE;
     plan_fuse_init(&poll->fuse, feed, now->mono_us);

@@ -14,6 +14,7 @@
 
 #include "scheduler/account.h"
 #include "scheduler/fetch.h"
+#include "scheduler/outputs/alert.h"
 #include "scheduler/outputs/health.h"
 #include "scheduler/service.h"
 #include "storage/reader.h"
@@ -79,6 +80,8 @@ struct poll {
     bool has_blown;   /* the fuse said no, and that was logged */
     unsigned records; /* in the writer */
     struct health health;
+    struct alert_watch alert;
+    int64_t certificate_at; /* when the server's was last looked at; AT_NONE */
     struct feed *successor; /* held; takes over when the slot in flight is stored: */
     uint32_t next_definition, next_url_epoch;
     int64_t changed_at; /* when it came */

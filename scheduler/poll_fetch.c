@@ -58,6 +58,23 @@ static void note_start(struct poll *poll, const struct loop_time *now)
 
 static void on_fetched(void *cookie, struct response *response);
 
+/* Once a day for every feed; a new connection must come to show it. */
+static bool wants_certificate(const struct poll *poll, const struct loop_time *now)
+{
+    return poll->service->alerts && poll->feed->alert.failures > 0 &&
+           (poll->certificate_at == AT_NONE || now->wall_at - poll->certificate_at >= US_PER_DAY);
+}
+
+static void note_certificate(struct poll *poll, const struct response *response,
+                             const struct loop_time *now)
+{
+    if (response->certificate_end_at == 0 || !poll->service->alerts)
+        return;
+    poll->certificate_at = now->wall_at;
+    alerts_note_certificate(poll->service->alerts, host_name(poll->hop_host),
+                            response->certificate_end_at, now->wall_at);
+}
+
 void poll_on_room(struct poll *poll, const struct loop_time *now)
 {
     struct service *service = poll->service;
@@ -72,6 +89,7 @@ void poll_on_room(struct poll *poll, const struct loop_time *now)
         return;
     }
     note_start(poll, now);
+    poll->fetch.wants_certificate = wants_certificate(poll, now);
     poll->transfer =
         fetch_start(&poll->fetch, service->transfers, service->secrets, &poll->previous,
                     timeout_left_ms(poll, now), on_fetched, poll, &err);
@@ -157,6 +175,7 @@ static void on_fetched(void *cookie, struct response *response)
     service_pump_soon(service);
     attempt->spent_us += now.mono_us - attempt->hop_us;
     measures_note_request(&service->measures, response->total_us);
+    note_certificate(poll, response, &now);
     attempt->status = response->status;
     snprintf(attempt->words, sizeof attempt->words, "%.*s", (int)sizeof attempt->words - 1,
              response->reason);

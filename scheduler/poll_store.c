@@ -282,6 +282,9 @@ void poll_on_committed(struct poll *poll, const struct record *record)
     } else {
         health_note(&poll->health, poll->feed->name, stored, poll->attempt.words);
         measures_note_poll(&poll->service->measures, stored);
+        if (poll->service->alerts)
+            alerts_note_poll(poll->service->alerts, &poll->alert, poll->feed, stored,
+                             poll->attempt.words, now.wall_at);
     }
     if (record->has_lost_body)
         poll_forget_body(poll);

@@ -29,6 +29,7 @@ struct service {
     bool is_disk_full;    /* the writer waits for space */
     int64_t disk_full_at; /* … when that was last seen; AT_NONE */
     struct measures measures;
+    struct alerts *alerts; /* NULL: --once has none */
     struct alarm *pump; /* set to now: look at due polls and waiting hosts soon */
 };
 

@@ -311,6 +311,8 @@ static CURLcode set_numbers(struct transfer *transfer, const struct request *req
         rc = curl_easy_setopt(easy, ALWAYS[i].option, ALWAYS[i].value);
     if (rc == CURLE_OK)
         rc = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request->timeout_ms));
+    if (rc == CURLE_OK && request->wants_certificate)
+        rc = curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
     if (rc == CURLE_OK && request->connect_timeout_ms > 0)
         rc = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                               milliseconds(request->connect_timeout_ms));

@@ -313,6 +313,26 @@ static int64_t time_of(const struct transfer *transfer, CURLINFO which)
     return us > 0 ? us : 0;
 }
 
+/* Of the first certificate, the server's own: "Expire date:Dec 14 01:59:28 2026 GMT". */
+static int64_t certificate_end(const struct transfer *transfer)
+{
+    static const char name[] = "Expire date:";
+    struct curl_certinfo *shown = NULL;
+
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_CERTINFO, &shown) != CURLE_OK || !shown ||
+        shown->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = shown->certinfo[0]; line; line = line->next) {
+        time_t end = strncmp(line->data, name, sizeof name - 1) == 0
+                         ? curl_getdate(line->data + sizeof name - 1, NULL)
+                         : -1;
+
+        if (end > 0)
+            return end * US_PER_SECOND;
+    }
+    return 0;
+}
+
 /* libcurl reads as much as Content-Length says and keeps the connection. What a server sent beyond
  * that would pass for its next answer, maybe to another feed: a connection that was hung up is not
  * used again. */
@@ -337,6 +357,7 @@ void transfer_conclude(struct transfer *transfer, CURLcode result)
     response->status = (unsigned)status;
     response->wire_bytes = wire_bytes > 0 ? (uint64_t)wire_bytes : 0;
     response->error = meaning_of(transfer, result);
+    response->certificate_end_at = certificate_end(transfer);
     response->resolve_us = time_of(transfer, CURLINFO_NAMELOOKUP_TIME_T);
     response->connect_us = time_of(transfer, CURLINFO_CONNECT_TIME_T);
     response->tls_us = time_of(transfer, CURLINFO_APPCONNECT_TIME_T);

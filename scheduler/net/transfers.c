@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "scheduler/net/ca_bundle.h"
 #include "scheduler/net/transfer.h"
 
 /* One watched socket. Made at libcurl's first word about it, closed at its last: a stopped uv_poll
@@ -210,23 +211,6 @@ static int on_set_socket(CURL *easy, curl_socket_t socket, int what, void *cooki
     return 0;
 }
 
-static const char *system_ca_bundle(void)
-{
-    static const char *const places[] = {
-        "/etc/ssl/certs/ca-certificates.crt", /* Debian */
-        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
-        "/etc/ssl/cert.pem",                  /* Alpine */
-    };
-    const char *compiled_in = curl_version_info(CURLVERSION_NOW)->cainfo;
-
-    if (compiled_in && access(compiled_in, R_OK) == 0)
-        return compiled_in;
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (access(places[i], R_OK) == 0)
-            return places[i];
-    return places[0]; /* every https request will say that it cannot be read */
-}
-
 static int set_up_multi(struct transfers *transfers, unsigned max_connections)
 {
     CURLM *multi = transfers->multi;
@@ -257,7 +241,7 @@ int transfers_new(struct transfers **out, struct loop *loop,
     transfers->timer.data = transfers;
     transfers->loop = loop;
     transfers->own_port = options->own_port;
-    transfers->ca_bundle = strdup(options->ca_bundle ? options->ca_bundle : system_ca_bundle());
+    transfers->ca_bundle = strdup(options->ca_bundle ? options->ca_bundle : ca_bundle_of_system());
     transfers->user_agent = strdup(options->user_agent ? options->user_agent : "pollard");
     transfers->ending_alarm = alarm_new(loop, on_ending, transfers);
     transfers->multi = curl_multi_init();

@@ -27,6 +27,7 @@ struct request {
     int64_t timeout_ms, connect_timeout_ms;
     int64_t max_body_bytes; /* decoded */
     bool allow_private;     /* may reach loopback, private and link-local addresses */
+    bool wants_certificate; /* tell when the server's ends; only a new connection shows it */
     /* Decoded bytes as they arrive; NULL: only collected. May not call transfers_*. */
     void (*on_bytes)(void *cookie, const char *bytes, size_t length);
     void *bytes_cookie; /* for on_bytes; must live until the answer */
@@ -60,6 +61,7 @@ struct response {
     char location[LOCATION_MAX]; /* absolute, resolved against the URL; "" if none */
     char remote_address[80];     /* "203.0.113.7:443", "[2001:db8::1]:443"; "" if not connected */
     bool has_connected;
+    int64_t certificate_end_at; /* if asked for; 0: none was shown */
     int64_t resolve_us, connect_us, tls_us, first_byte_us,
         total_us; /* from the start; 0: not reached */
 };

@@ -1,0 +1,145 @@
+/* What survives a restart: a line an incident that somebody was told of. What is opening is left
+ * out: it opens again, or it was nothing. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/outputs/alert_parts.h"
+
+static const char head[] = "alerts 1";
+
+enum { FIELDS = 9, FLAPS_READ_MAX = 6 };
+
+/* Fields are between tabs. */
+static int append_field(struct buf *out, const char *text)
+{
+    if (buf_append_char(out, '\t') != 0)
+        return -1;
+    for (; *text; text++)
+        if (buf_append_char(out, (unsigned char)*text < ' ' ? '?' : *text) != 0)
+            return -1;
+    return 0;
+}
+
+static int write_incident(struct buf *out, const struct incident *incident)
+{
+    static const char *const states[] = {"opening", "open", "closing", "closed"};
+    size_t length = out->length;
+
+    if (incident->state == INCIDENT_OPENING)
+        return 0;
+    if (buf_printf(out, "%s\t%s\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64,
+                   states[incident->state], alert_kind_name(incident->kind), incident->flaps,
+                   incident->since_at, incident->told_at, incident->closed_at,
+                   incident->seen_at) == 0 &&
+        append_field(out, incident->subject) == 0 && append_field(out, incident->words) == 0 &&
+        buf_append_char(out, '\n') == 0)
+        return 0;
+    out->length = length;
+    return -1;
+}
+
+int alerts_write(struct alerts *alerts, struct buf *out)
+{
+    alerts->is_news = false;
+    if (buf_printf(out, "%s\t%.3f\t%" PRId64 "\n", head, alerts->tokens, alerts->filled_at) != 0)
+        return -1;
+    for (const struct incident *incident = alerts->incidents; incident;
+         incident = incident->hh.next)
+        if (write_incident(out, incident) != 0)
+            return -1;
+    return 0;
+}
+
+bool alerts_is_news(const struct alerts *alerts)
+{
+    return alerts->is_news;
+}
+
+/* Cuts `line` at its tabs; false: it has another number of fields. */
+static bool cut(char *line, char *fields[], int count)
+{
+    for (int i = 0; i < count; i++) {
+        fields[i] = strsep(&line, "\t");
+        if (!fields[i])
+            return false;
+    }
+    return line == NULL;
+}
+
+static bool read_state(const char *name, enum incident_state *state)
+{
+    static const char *const states[] = {"open", "closing", "closed"};
+
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(name, states[i]) == 0) {
+            *state = (enum incident_state)(INCIDENT_OPEN + i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_kind(const char *name, enum alert_kind *kind)
+{
+    for (int i = 0; i < ALERT_KIND_COUNT; i++) {
+        if (strcmp(name, alert_kind_name((enum alert_kind)i)) == 0) {
+            *kind = (enum alert_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Not later than now: the clock may have been set back since. */
+static int64_t read_instant(const char *text, int64_t now_at)
+{
+    int64_t at = strtoll(text, NULL, 10);
+
+    return at > now_at ? now_at : at;
+}
+
+static void read_incident(struct alerts *alerts, char *line, int64_t now_at)
+{
+    char *fields[FIELDS];
+    enum incident_state state;
+    enum alert_kind kind;
+    struct incident *incident;
+    unsigned long flaps;
+
+    if (!cut(line, fields, FIELDS) || !read_state(fields[0], &state) ||
+        !read_kind(fields[1], &kind) || strlen(fields[7]) >= ALERT_SUBJECT_MAX ||
+        incident_find(alerts, kind, fields[7]))
+        return;
+    incident = incident_make(alerts, kind, fields[7]);
+    if (!incident)
+        return;
+    flaps = strtoul(fields[2], NULL, 10);
+    incident->state = state;
+    incident->flaps = flaps > FLAPS_READ_MAX ? FLAPS_READ_MAX : (unsigned)flaps;
+    incident->since_at = read_instant(fields[3], now_at);
+    incident->told_at = read_instant(fields[4], now_at);
+    incident->closed_at = read_instant(fields[5], now_at);
+    incident->seen_at = read_instant(fields[6], now_at);
+    incident_say(incident, fields[8]);
+}
+
+void alerts_read(struct alerts *alerts, const char *text, int64_t now_at)
+{
+    char *copy = strdup(text), *rest = copy, *line, *fields[3];
+
+    if (!copy)
+        return;
+    line = strsep(&rest, "\n");
+    if (line && cut(line, fields, 3) && strcmp(fields[0], head) == 0) {
+        alerts->tokens = strtod(fields[1], NULL);
+        if (!(alerts->tokens >= 0 && alerts->tokens <= ALERT_BURST))
+            alerts->tokens = 0;
+        alerts->filled_at = read_instant(fields[2], now_at);
+        while ((line = strsep(&rest, "\n")) && *line)
+            read_incident(alerts, line, now_at);
+    }
+    alerts->is_news = false;
+    free(copy);
+}
