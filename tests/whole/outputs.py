@@ -18,6 +18,7 @@ import sys
 import threading
 import unittest
 
+from rows import table_of
 from stage import BIN, Case, within
 from web import Answer, Web
 
@@ -45,7 +46,12 @@ SETS = {"quakes-day": ("earthquakes-usgs/all_day", "*.json"),
         "buses": ("gtfsrt-derived-geojson", "*.json"),
         "subway-vehicles": ("gtfsrt-nyct-sequence", "0*.pb"),
         "subway-trips": ("gtfsrt-nyct-sequence", "0*.pb"),
-        "alerts": ("gtfsrt-mbta-concentrate", "alerts.pb")}
+        "alerts": ("gtfsrt-mbta-concentrate", "alerts.pb"),
+        "vehicles": ("gtfsrt-mbta-concentrate", "vehiclepositions.pb"),
+        "trips": ("gtfsrt-mbta-concentrate", "tripupdates*.pb"),
+        "bullrunner": ("gtfsrt-bullrunner", "bullrunner-*"),
+        # 2025's and 2017's in one feed.
+        "quakes": ("earthquakes-usgs", "*/*.*json")}
 KINDS = {"subway-vehicles": "vehicle", "subway-trips": "trip_update", "alerts": "alert"}
 
 
@@ -303,12 +309,16 @@ class Following(Case):
 
 @unittest.skipUnless(DATA, "POLLARD_DATA is not set: no recorded feeds")
 class Readers(Case):
+    @staticmethod
+    def files_of(name):
+        folder, pattern = SETS[name]
+        return sorted((pathlib.Path(DATA) / folder).glob(pattern))
+
     def dump(self, name):
         """The CSV of a recorded set, and the file that it is in."""
-        folder, pattern = SETS[name]
         store = self.stage.dir / name
         store.mkdir()
-        files = sorted(path for path in (pathlib.Path(DATA) / folder).glob(pattern))
+        files = self.files_of(name)
         self.assertTrue(files, name)
         subprocess.run([BIN / "tests" / "fill_store", store, name, "1", *files], check=True,
                        stdout=subprocess.DEVNULL)
@@ -332,6 +342,16 @@ class Readers(Case):
                         self.assertEqual(header, rows[0])
                         self.assertEqual(len(found), len(rows) - 1)
                         self.assertEqual([list(row) for row in found], rows[1:])
+
+    def test_a_schema_that_changes_gives_the_union_of_its_columns(self):
+        _, rows = self.dump("quakes")
+        calls = [("", path.read_bytes()) for path in self.files_of("quakes")]
+        header, lines = table_of([("quakes", calls)])
+        self.assertEqual(rows[0], header)
+        self.assertEqual([row[2:] for row in rows[1:]], [line[2:] for line in lines])
+        # Which the server filled in 2017, and no more in 2025.
+        zones = [row[header.index("properties.tz")] for row in rows[1:]]
+        self.assertTrue(any(zones) and not all(zones))
 
     @staticmethod
     def read_pandas(path):
