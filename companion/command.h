@@ -66,6 +66,7 @@ struct command {
 };
 
 extern const struct command command_check, command_feeds, command_try, command_dump, command_polls,
-    command_gaps, command_definitions, command_stat, command_status, command_verify;
+    command_gaps, command_definitions, command_stat, command_status, command_verify,
+    command_alert_test;
 
 #endif

@@ -11,7 +11,7 @@ set(scheduler/outputs_uses base feeds storage export scheduler/net)
 set(scheduler_uses base feeds storage export scheduler/net scheduler/outputs)
 set(companion_uses base feeds storage export scheduler/net)
 set(companion_files scheduler/plan.h scheduler/hosts.h scheduler/host_key.h scheduler/fetch.h
-    scheduler/outputs/alert.h)
+    scheduler/outputs/alert.h scheduler/outputs/alert_post.h)
 set(folders base feeds storage export scheduler scheduler/net scheduler/outputs companion)
 
 # Header → the folder that is its home.
