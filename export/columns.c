@@ -6,6 +6,8 @@
 
 #include "base/hash.h"
 
+#define PREFIX "payload." /* before names that are taken */
+
 void columns_init(struct columns *columns)
 {
     *columns = (struct columns){0};
@@ -108,10 +110,41 @@ static bool is_own(const struct columns *columns, const char *name)
     return false;
 }
 
+/* Does the header have that name? Only names like ours are ever changed, so only those are looked
+ * for among the others. */
+static bool is_taken(const struct columns *columns, const char *name)
+{
+    size_t length = strlen(PREFIX), i;
+    const char *rest = name;
+
+    while (strncmp(rest, PREFIX, length) == 0)
+        rest += length;
+    if (!is_own(columns, rest))
+        return false;
+    for (i = 0; i < columns->count; i++) {
+        if (strcmp(columns->columns[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Owned; NULL: no memory. */
+static char *header_name(const struct columns *columns, const char *payload_name)
+{
+    char *name = strdup(payload_name), *longer;
+
+    while (name && is_taken(columns, name)) {
+        if (asprintf(&longer, PREFIX "%s", name) < 0)
+            longer = NULL;
+        free(name);
+        name = longer;
+    }
+    return name;
+}
+
 static int add_payload(struct columns *columns, const char *payload_name, struct err *err)
 {
     char *kept = strdup(payload_name);
-    char *name = NULL;
 
     if (columns->count >= COLUMNS_MAX) {
         free(kept);
@@ -120,11 +153,7 @@ static int add_payload(struct columns *columns, const char *payload_name, struct
     }
     if (!kept)
         return err_memory(err);
-    if (!is_own(columns, payload_name))
-        name = strdup(payload_name);
-    else if (asprintf(&name, "payload.%s", payload_name) < 0)
-        name = NULL;
-    return append(columns, kept, name, err);
+    return append(columns, kept, header_name(columns, payload_name), err);
 }
 
 int columns_place(struct columns *columns, const char *payload_name, uint32_t *place,
@@ -147,6 +176,14 @@ int columns_place(struct columns *columns, const char *payload_name, uint32_t *p
         columns->slots[slot] = (uint32_t)columns->count;
     }
     *place = columns->slots[slot] - 1 - (uint32_t)columns->own_count;
+    return 0;
+}
+
+int columns_fix(struct columns *columns, struct err *err)
+{
+    if (grow_slots(columns))
+        return err_memory(err);
+    columns->is_fixed = true;
     return 0;
 }
 

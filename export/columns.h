@@ -35,9 +35,12 @@ void columns_release(struct columns *columns);
 /* Adds one of ours; all of ours come before the payload's. */
 int columns_add_own(struct columns *columns, const char *name, struct err *err);
 /* The payload column of that name, counted from 0, added if it is not there. It is written as
- * payload.NAME if NAME is taken. COLUMN_NONE: not there, and the header is fixed. ERR_FULL. */
+ * payload.NAME if NAME is taken, as often as it takes. COLUMN_NONE: not there, and the header is
+ * fixed. ERR_FULL. */
 int columns_place(struct columns *columns, const char *payload_name, uint32_t *place,
                   struct err *err);
+/* Nothing is added from now on; several threads may look for places then, if on_late is NULL. */
+int columns_fix(struct columns *columns, struct err *err);
 size_t columns_payload_count(const struct columns *columns);
 /* As written in the header. */
 const char *columns_payload_name(const struct columns *columns, size_t place);

@@ -207,8 +207,10 @@ static void a_cell_that_does_not_fit_leaves_the_line_as_it_was(void **state)
 
 static void payload_columns_named_like_ours_are_renamed(void **state)
 {
-    static const char *const names[] = {"id", "feed", "status", "call_time", "id"};
-    static const uint32_t places[] = {0, 1, 2, 3, 0};
+    static const char *const names[] = {"id",  "feed",         "status",     "call_time",
+                                        "id",  "payload.feed", "payload.id", "payload.payload.feed",
+                                        "feed"};
+    static const uint32_t places[] = {0, 1, 2, 3, 0, 4, 5, 6, 1};
     struct columns columns;
     struct buf line;
     size_t i;
@@ -226,7 +228,8 @@ static void payload_columns_named_like_ours_are_renamed(void **state)
     buf_init(&line, 1024);
     assert_int_equal(columns_write(&columns, &(struct csv_form){.separator = ','}, &line), 0);
     assert_string_equal(buf_text(&line),
-                        "feed,call_time,id,payload.feed,status,payload.call_time\n");
+                        "feed,call_time,id,payload.feed,status,payload.call_time,"
+                        "payload.payload.feed,payload.id,payload.payload.payload.feed\n");
     buf_release(&line);
     columns_release(&columns);
 }
