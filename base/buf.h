@@ -19,7 +19,7 @@ struct buf {
 void buf_init(struct buf *buf, size_t max_bytes);
 void buf_release(struct buf *buf); /* may be initialised again; safe on a zeroed buf */
 void buf_reset(struct buf *buf);   /* length 0, memory kept */
-/* 0, or -1: over the maximum, or no memory. */
+/* 0, or -1: over the maximum (set once, by buf_init), or no memory. */
 static inline int buf_append(struct buf *buf, const void *bytes, size_t length);
 static inline int buf_append_char(struct buf *buf, char c);
 int buf_append_text(struct buf *buf, const char *text);

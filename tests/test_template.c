@@ -164,7 +164,8 @@ static void requests_get_slots_in_the_zone_and_secrets(void **state)
     }
     assert_int_equal(template_expand("${secret:other}", feed, slot_at, secrets, &out, &err), -1);
     assert_int_equal(err.kind, ERR_ABSENT);
-    out.max_bytes = out.length + 2;
+    buf_release(&out);
+    buf_init(&out, 2);
     assert_int_equal(template_expand("${secret:k}", feed, slot_at, secrets, &out, &err), -1);
     assert_int_equal(err.kind, ERR_FULL);
     assert_int_equal(template_expand("long", feed, slot_at, secrets, &out, &err), -1);
