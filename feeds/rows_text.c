@@ -3,43 +3,16 @@
 #include <string.h>
 
 #include "base/json.h"
-
-/* Unicode 15, table 3-7: the second byte's range depends on the first; 0: not a character. */
-static size_t character_length(const unsigned char *at, size_t length)
-{
-    unsigned char first = at[0], least = 0x80, most = 0xBF;
-    size_t needed = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-
-    if (first < 0x80)
-        return 1;
-    if (first < 0xC2 || first > 0xF4 || length < needed)
-        return 0;
-    if (first == 0xE0)
-        least = 0xA0;
-    if (first == 0xED)
-        most = 0x9F; /* no surrogates */
-    if (first == 0xF0)
-        least = 0x90;
-    if (first == 0xF4)
-        most = 0x8F;
-    if (at[1] < least || at[1] > most)
-        return 0;
-    for (size_t i = 2; i < needed; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    return needed;
-}
+#include "base/utf8.h"
 
 size_t rows_text_bad_bytes(const char *text, size_t length)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t bad = 0;
+    size_t bad = 0, step, i;
+    bool is_valid;
 
-    for (size_t i = 0; i < length;) {
-        size_t step = character_length(bytes + i, length - i);
-
-        bad += !step;
-        i += step ? step : 1;
+    for (i = utf8_valid(text, length); i < length; i += step) {
+        step = utf8_char(text + i, length - i, &is_valid);
+        bad += is_valid ? 0 : step;
     }
     return bad;
 }
