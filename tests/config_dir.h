@@ -90,4 +90,29 @@ static inline void config_dir_expect(const struct feed_set *set, const char *lin
     buf_release(&out);
 }
 
+/* For cmocka: a directory to each test. */
+static inline int config_dir_start(void **state)
+{
+    static struct config_dir dir;
+
+    config_dir_open(&dir);
+    *state = &dir;
+    return 0;
+}
+
+static inline int config_dir_end(void **state)
+{
+    config_dir_close(*state);
+    return 0;
+}
+
+static inline const struct feed *config_dir_feed(const struct feed_set *set, const char *name)
+{
+    const struct feed *feed = feed_set_find(set, name);
+
+    if (!feed)
+        fail_msg("no feed \"%s\"", name);
+    return feed;
+}
+
 #endif

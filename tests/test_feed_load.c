@@ -9,30 +9,6 @@
 #include "base/hash.h"
 #include "tests/config_dir.h"
 
-static int setup(void **state)
-{
-    static struct config_dir dir;
-
-    config_dir_open(&dir);
-    *state = &dir;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    config_dir_close(*state);
-    return 0;
-}
-
-static const struct feed *get(const struct feed_set *set, const char *name)
-{
-    const struct feed *feed = feed_set_find(set, name);
-
-    if (!feed)
-        fail_msg("no feed \"%s\"", name);
-    return feed;
-}
-
 static void a_feed_of_two_keys_has_every_default(void **state)
 {
     struct feed_set *set = NULL;
@@ -41,7 +17,7 @@ static void a_feed_of_two_keys_has_every_default(void **state)
     config_dir_put(*state, "feeds/bus.json", "{\"url\":\"http://h/\",\"interval\":\"2m\"}");
     set = config_dir_load(*state, NULL);
     config_dir_expect(set, "");
-    feed = get(set, "bus");
+    feed = config_dir_feed(set, "bus");
     assert_string_equal(feed->file, "feeds/bus.json");
     assert_string_equal(feed->url, "http://h/");
     assert_true(feed->enabled && feed->catch_up && feed->conditional);
@@ -170,7 +146,7 @@ static void objects_merge_key_by_key(void **state)
     config_dir_put(*state, "feeds/b.json", "{\"url\":\"http://h/\",\"retry\":false}");
     set = config_dir_load(*state, NULL);
     config_dir_expect(set, "");
-    feed = get(set, "a");
+    feed = config_dir_feed(set, "a");
     assert_int_equal(feed->retry.attempts, 5);
     assert_int_equal(feed->retry.wait_ms, 3000);
     assert_int_equal(feed->retry.max_wait_ms, 30000);
@@ -186,7 +162,7 @@ static void objects_merge_key_by_key(void **state)
     assert_int_equal(feed->auth.type, AUTH_BEARER);
     assert_string_equal(feed->auth.token, "t");
     assert_null(feed->auth.password);
-    feed = get(set, "b");
+    feed = config_dir_feed(set, "b");
     assert_int_equal(feed->retry.attempts, 1);
     assert_int_equal(feed->alert.failures, 0);
     assert_int_equal(feed->auth.type, AUTH_BASIC);
@@ -205,14 +181,14 @@ static void interval_and_at_take_the_place_of_each_other(void **state)
     config_dir_put(*state, "feeds/b.json", "{\"url\":\"http://h/\"}");
     set = config_dir_load(*state, NULL);
     config_dir_expect(set, "");
-    feed = get(set, "a");
+    feed = config_dir_feed(set, "a");
     assert_int_equal(feed->schedule.interval_ms, 0);
     assert_int_equal(feed->schedule.offset_ms, 0);
     assert_int_equal(feed->schedule.time_count, 2);
     assert_int_equal(feed->schedule.times[0], 6 * 3600 + 5);
     assert_int_equal(feed->schedule.times[1], 18 * 3600 + 1800);
     assert_int_equal(feed->timeout_ms, 30000);
-    feed = get(set, "b");
+    feed = config_dir_feed(set, "b");
     assert_int_equal(feed->schedule.interval_ms, 10000);
     assert_int_equal(feed->schedule.offset_ms, 5000);
     assert_int_equal(feed->timeout_ms, 10000);
@@ -221,10 +197,10 @@ static void interval_and_at_take_the_place_of_each_other(void **state)
     config_dir_put(*state, "feeds/a.json", "{\"url\":\"http://h/\",\"interval\":\"1m\"}");
     set = config_dir_load(*state, NULL);
     config_dir_expect(set, "");
-    assert_int_equal(get(set, "a")->schedule.interval_ms, 60000);
-    assert_int_equal(get(set, "a")->schedule.time_count, 0);
-    assert_null(get(set, "a")->schedule.times);
-    assert_int_equal(get(set, "b")->schedule.time_count, 1);
+    assert_int_equal(config_dir_feed(set, "a")->schedule.interval_ms, 60000);
+    assert_int_equal(config_dir_feed(set, "a")->schedule.time_count, 0);
+    assert_null(config_dir_feed(set, "a")->schedule.times);
+    assert_int_equal(config_dir_feed(set, "b")->schedule.time_count, 1);
     feed_set_free(set);
 }
 
@@ -244,7 +220,7 @@ static void dates_are_told_in_the_zone_of_the_feed(void **state)
                    "\"until\":\"2026-03-08T00:02:04Z\",\"hours\":\"00:00-24:00\"}");
     set = config_dir_load(*state, NULL);
     config_dir_expect(set, "");
-    schedule = &get(set, "a")->schedule;
+    schedule = &config_dir_feed(set, "a")->schedule;
     assert_true(schedule->from_at == INT64_C(1772956800) * US_PER_SECOND);  /* 08:00Z */
     assert_true(schedule->until_at == INT64_C(1796112000) * US_PER_SECOND); /* 12-01 08:00Z */
     assert_true(schedule->has_hours);
@@ -252,7 +228,7 @@ static void dates_are_told_in_the_zone_of_the_feed(void **state)
     assert_int_equal(schedule->hours_to_min, 90);
     assert_int_equal(schedule->days, 1 << 1 | 1 << 5);
     assert_int_equal(schedule->for_ms, 7 * MS_PER_DAY);
-    schedule = &get(set, "b")->schedule;
+    schedule = &config_dir_feed(set, "b")->schedule;
     assert_true(schedule->from_at == INT64_C(1772928123500000));
     assert_true(schedule->until_at == INT64_C(1772928124000000));
     assert_int_equal(schedule->hours_to_min, 1440);
@@ -296,12 +272,12 @@ static void for_each_makes_a_feed_of_every_combination(void **state)
     set = config_dir_load(*state, NULL);
     config_dir_expect(set, "");
     assert_int_equal(set->count, 2);
-    feed = get(set, "f-1.50-true");
+    feed = config_dir_feed(set, "f-1.50-true");
     assert_string_equal(feed->url, "http://h/%C3%A4~%7Bn%7D?true&1.50");
     assert_string_equal(feed->body, "ä~{n} {other} {");
     assert_string_equal(feed->notes, "${n}1.501.50");
     assert_string_equal(feed->headers[0].value, "true");
-    get(set, "f-1.50-false");
+    config_dir_feed(set, "f-1.50-false");
     feed_set_free(set);
 }
 
@@ -372,28 +348,34 @@ static void ca_file_is_found_beside_pollard_json(void **state)
     set = config_dir_load(dir, NULL);
     config_dir_expect(set, "");
     snprintf(path, sizeof path, "%s/ca.pem", dir->path);
-    assert_string_equal(get(set, "a")->ca_file, path);
-    assert_non_null(strstr(get(set, "a")->definition, "\"ca_file\":\"ca.pem\""));
+    assert_string_equal(config_dir_feed(set, "a")->ca_file, path);
+    assert_non_null(strstr(config_dir_feed(set, "a")->definition, "\"ca_file\":\"ca.pem\""));
     feed_set_free(set);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_feed_of_two_keys_has_every_default, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_empty_directory_is_a_service_with_defaults, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(a_feed_of_two_keys_has_every_default, config_dir_start,
+                                        config_dir_end),
+        cmocka_unit_test_setup_teardown(an_empty_directory_is_a_service_with_defaults,
+                                        config_dir_start, config_dir_end),
         cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
-        cmocka_unit_test_setup_teardown(the_service_reads_all_its_keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(objects_merge_key_by_key, setup, teardown),
-        cmocka_unit_test_setup_teardown(interval_and_at_take_the_place_of_each_other, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(dates_are_told_in_the_zone_of_the_feed, setup, teardown),
-        cmocka_unit_test_setup_teardown(for_each_makes_a_feed_of_every_combination, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(too_many_feeds_are_one_mistake, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_template_that_swells_is_a_mistake, setup, teardown),
-        cmocka_unit_test_setup_teardown(ca_file_is_found_beside_pollard_json, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_service_reads_all_its_keys, config_dir_start,
+                                        config_dir_end),
+        cmocka_unit_test_setup_teardown(objects_merge_key_by_key, config_dir_start, config_dir_end),
+        cmocka_unit_test_setup_teardown(interval_and_at_take_the_place_of_each_other,
+                                        config_dir_start, config_dir_end),
+        cmocka_unit_test_setup_teardown(dates_are_told_in_the_zone_of_the_feed, config_dir_start,
+                                        config_dir_end),
+        cmocka_unit_test_setup_teardown(for_each_makes_a_feed_of_every_combination,
+                                        config_dir_start, config_dir_end),
+        cmocka_unit_test_setup_teardown(too_many_feeds_are_one_mistake, config_dir_start,
+                                        config_dir_end),
+        cmocka_unit_test_setup_teardown(a_template_that_swells_is_a_mistake, config_dir_start,
+                                        config_dir_end),
+        cmocka_unit_test_setup_teardown(ca_file_is_found_beside_pollard_json, config_dir_start,
+                                        config_dir_end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

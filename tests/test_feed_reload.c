@@ -9,30 +9,6 @@
 #include "feeds/secret.h"
 #include "tests/config_dir.h"
 
-static int setup(void **state)
-{
-    static struct config_dir dir;
-
-    config_dir_open(&dir);
-    *state = &dir;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    config_dir_close(*state);
-    return 0;
-}
-
-static const struct feed *get(const struct feed_set *set, const char *name)
-{
-    const struct feed *feed = feed_set_find(set, name);
-
-    if (!feed)
-        fail_msg("no feed \"%s\"", name);
-    return feed;
-}
-
 static void unchanged_feeds_are_the_same_struct_after_a_reload(void **state)
 {
     struct feed_set *first = NULL;
@@ -63,15 +39,16 @@ static void unchanged_feeds_are_the_same_struct_after_a_reload(void **state)
                    "{\"url\":\"http://h/\",\"interval\":\"1m\",\"name\":\"moved\"}");
     second = config_dir_load(*state, first);
     config_dir_expect(second, "");
-    assert_ptr_equal(get(second, "a"), get(first, "a"));
-    assert_ptr_not_equal(get(second, "b"), get(first, "b"));
-    assert_ptr_not_equal(get(second, "c"), get(first, "c"));
-    assert_string_equal(get(second, "c")->definition, get(first, "c")->definition);
-    assert_ptr_not_equal(get(second, "d"), get(first, "d"));
-    assert_string_equal(get(second, "d")->auth.token, "two");
-    assert_ptr_not_equal(get(second, "moved"), get(first, "moved"));
+    assert_ptr_equal(config_dir_feed(second, "a"), config_dir_feed(first, "a"));
+    assert_ptr_not_equal(config_dir_feed(second, "b"), config_dir_feed(first, "b"));
+    assert_ptr_not_equal(config_dir_feed(second, "c"), config_dir_feed(first, "c"));
+    assert_string_equal(config_dir_feed(second, "c")->definition,
+                        config_dir_feed(first, "c")->definition);
+    assert_ptr_not_equal(config_dir_feed(second, "d"), config_dir_feed(first, "d"));
+    assert_string_equal(config_dir_feed(second, "d")->auth.token, "two");
+    assert_ptr_not_equal(config_dir_feed(second, "moved"), config_dir_feed(first, "moved"));
     feed_set_free(first);
-    assert_int_equal(get(second, "a")->schedule.interval_ms, 60000);
+    assert_int_equal(config_dir_feed(second, "a")->schedule.interval_ms, 60000);
     feed_set_free(second);
 }
 
@@ -97,7 +74,7 @@ static void a_broken_file_keeps_what_ran_before(void **state)
     feed_set_free(sets[0]);
     assert_int_equal(sets[1]->service.max_requests, 7);
     assert_true(sets[1]->service.alerts.has_webhook);
-    assert_int_equal(get(sets[1], "b")->schedule.interval_ms, 60000);
+    assert_int_equal(config_dir_feed(sets[1], "b")->schedule.interval_ms, 60000);
     buf_init(&value, 100);
     assert_int_equal(secrets_append(sets[1]->secrets, "k", &value, NULL), 0);
     assert_string_equal(buf_text(&value), "one");
@@ -106,8 +83,8 @@ static void a_broken_file_keeps_what_ran_before(void **state)
     config_dir_put(*state, "feeds/a.json", "{");
     config_dir_put(*state, "pollard.json", "{");
     sets[2] = config_dir_load(*state, sets[1]);
-    assert_ptr_equal(get(sets[2], "a"), get(sets[1], "a"));
-    assert_ptr_equal(get(sets[2], "b"), get(sets[1], "b"));
+    assert_ptr_equal(config_dir_feed(sets[2], "a"), config_dir_feed(sets[1], "a"));
+    assert_ptr_equal(config_dir_feed(sets[2], "b"), config_dir_feed(sets[1], "b"));
     feed_set_free(sets[1]);
     assert_int_equal(sets[2]->service.max_requests, 7);
     assert_non_null(sets[2]->service.defaults);
@@ -118,7 +95,7 @@ static void a_broken_file_keeps_what_ran_before(void **state)
     assert_null(feed_set_find(sets[3], "a"));
     assert_int_equal(sets[3]->service.max_requests, 64);
     config_dir_expect(sets[3], "feeds/b.json:1:1: \"interval\" is required, or \"at\"\n");
-    assert_int_equal(get(sets[3], "b")->schedule.interval_ms, 60000);
+    assert_int_equal(config_dir_feed(sets[3], "b")->schedule.interval_ms, 60000);
     feed_set_free(sets[2]);
     feed_set_free(sets[3]);
 }
@@ -141,8 +118,8 @@ static void a_name_stays_with_the_first_file_that_has_it(void **state)
     assert_int_equal(second->mistake_count, 3);
     assert_string_equal(second->mistakes[2].text,
                         "\"name\" must be unique: \"x\" is a feed of feeds/a.json too");
-    assert_ptr_equal(get(second, "x"), get(first, "x"));
-    assert_ptr_equal(get(second, "y"), get(first, "y"));
+    assert_ptr_equal(config_dir_feed(second, "x"), config_dir_feed(first, "x"));
+    assert_ptr_equal(config_dir_feed(second, "y"), config_dir_feed(first, "y"));
     feed_set_free(second);
     /* The earlier file takes the name of a feed that the later one gave, and that is broken now. */
     config_dir_put(*state, "feeds/a.json",
@@ -150,7 +127,7 @@ static void a_name_stays_with_the_first_file_that_has_it(void **state)
     config_dir_put(*state, "feeds/b.json", "{}");
     second = config_dir_load(*state, first);
     assert_int_equal(second->count, 1);
-    assert_string_equal(get(second, "y")->url, "http://h/a");
+    assert_string_equal(config_dir_feed(second, "y")->url, "http://h/a");
     feed_set_free(first);
     feed_set_free(second);
 }
@@ -158,11 +135,12 @@ static void a_name_stays_with_the_first_file_that_has_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(unchanged_feeds_are_the_same_struct_after_a_reload, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_broken_file_keeps_what_ran_before, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_name_stays_with_the_first_file_that_has_it, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(unchanged_feeds_are_the_same_struct_after_a_reload,
+                                        config_dir_start, config_dir_end),
+        cmocka_unit_test_setup_teardown(a_broken_file_keeps_what_ran_before, config_dir_start,
+                                        config_dir_end),
+        cmocka_unit_test_setup_teardown(a_name_stays_with_the_first_file_that_has_it,
+                                        config_dir_start, config_dir_end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -15,47 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "scheduler/net/loop.h"
-
-enum { GUARD_S = 20 };
-
-static struct loop *loop;
-static struct alarm *guard;
-
-static int64_t mono_us(void)
-{
-    return loop_now(loop).mono_us;
-}
-
-static void on_guard(void *cookie)
-{
-    (void)cookie;
-    print_message("nothing happened for %d s\n", GUARD_S);
-    abort();
-}
-
-static void run(void)
-{
-    alarm_set(guard, mono_us() + GUARD_S * US_PER_SECOND);
-    assert_int_equal(loop_run(loop, NULL), 0);
-}
-
-static int make_loop(void **state)
-{
-    (void)state;
-    if (loop_new(&loop, NULL) < 0)
-        return -1;
-    guard = alarm_new(loop, on_guard, NULL);
-    return guard ? 0 : -1;
-}
-
-static int free_loop(void **state)
-{
-    (void)state;
-    alarm_free(guard);
-    loop_free(loop);
-    return 0;
-}
+#include "loop_stage.h"
 
 static struct wake *bell;
 static int rung;
