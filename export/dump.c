@@ -56,7 +56,7 @@ int dump_start(struct dump *dump, struct store *store, const struct dump_options
     if (check_options(options, err) || own_cells_init(&dump->own, options, &form, err) ||
         wanted_init(&dump->wanted, options->columns, err) ||
         selection_make(&dump->selection, store, &options->range, err) ||
-        reader_open(&dump->reader, store, err))
+        reader_open(&dump->reader, store, err) || dump_jobs_start(dump, err))
         return -1;
     dump->out.reader = dump->reader;
     dump->own.zone = dump->selection.zone;
@@ -65,6 +65,7 @@ int dump_start(struct dump *dump, struct store *store, const struct dump_options
 
 void dump_release(struct dump *dump)
 {
+    dump_jobs_release(dump);
     row_text_release(&dump->rows);
     own_cells_release(&dump->own);
     outflow_release(&dump->out);
@@ -85,6 +86,8 @@ int dump_name_columns(struct dump *dump, struct err *err)
 {
     columns_release(&dump->columns);
     dump->reading = READING_COLUMNS;
+    if (dump_jobs_prepare(dump, err))
+        return -1;
     return own_cells_name(&dump->own, &dump->columns, err);
 }
 
@@ -93,8 +96,8 @@ int dump_fix_columns(struct dump *dump, struct err *err)
     dump->reading = READING_ROWS;
     if (is_read_once(dump->options))
         return 0;
-    dump->columns.is_fixed = true;
-    if (row_text_prepare(&dump->rows, err))
+    if (columns_fix(&dump->columns, err) || row_text_prepare(&dump->rows, err) ||
+        dump_jobs_prepare(dump, err))
         return -1;
     if (dump->options->split == SPLIT_NONE &&
         columns_write(&dump->columns, &dump->own.form.csv, &dump->out.text))
@@ -143,26 +146,17 @@ static bool is_unwanted(const struct dump *dump)
     return watcher && watcher->is_unwanted && watcher->is_unwanted(watcher->cookie);
 }
 
-static int each_poll(struct dump *dump, struct source *source, dump_poll_fn *on_poll,
-                     struct err *err)
+int dump_job_over(struct dump *dump, int64_t slot_at, struct err *err)
 {
-    struct poll_record poll;
-    struct calls calls;
-    int got;
+    tell_progress(dump, slot_at);
+    return is_unwanted(dump) ? err_set(err, ERR_NONE, "nobody wants it any more") : 0;
+}
 
+static int each_poll(struct dump *dump, struct source *source, dump_job_fn *on_job, struct err *err)
+{
     dump->body.is_at_hand = false;
-    if (calls_start(&calls, dump->reader, source->selected, dump->options, err))
-        return -1;
-    while ((got = calls_next(&calls, &poll, err)) > 0) {
-        int64_t slot_at = poll.slot_at;
-
-        if (on_poll(dump, source, &poll, err))
-            return -1;
-        tell_progress(dump, slot_at);
-        if (is_unwanted(dump))
-            return err_set(err, ERR_NONE, "nobody wants it any more");
-    }
-    return got;
+    dump->source = source;
+    return dump_jobs_run(dump, on_job, err);
 }
 
 static int open_source(struct dump *dump, struct source *source, struct err *err)
@@ -220,7 +214,7 @@ static void tell_feed(const struct dump *dump, const struct wanted *own)
         wanted_tell(own, name, watcher->on_unmet, watcher->cookie);
 }
 
-int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err)
+int dump_write_feed(struct dump *dump, dump_job_fn *on_job, struct err *err)
 {
     const struct feed *feed = dump->selection.feeds[dump->feed].feed;
     const char *given = dump->options->columns;
@@ -233,7 +227,7 @@ int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err)
         result = wanted_init(&own, feed->columns, err);
     source.wanted = given ? &dump->wanted : &own;
     if (!result)
-        result = each_poll(dump, &source, on_poll, err);
+        result = each_poll(dump, &source, on_job, err);
     source_release(&source);
     if (!result) {
         add_counts(&dump->total, &dump->counts);
@@ -247,7 +241,7 @@ int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err)
  * bring a new one, so all is read twice. */
 static int dump_together(struct dump *dump, size_t first, size_t end, struct err *err)
 {
-    dump_poll_fn *on_poll = dump->options->format == DUMP_RAW ? dump_write_body : dump_write_poll;
+    dump_job_fn *on_job = dump->options->format == DUMP_RAW ? dump_write_body : dump_write_poll;
 
     if (dump_name_columns(dump, err))
         return -1;
@@ -259,7 +253,7 @@ static int dump_together(struct dump *dump, size_t first, size_t end, struct err
         return -1;
     for (dump->feed = first; dump->feed < end; dump->feed++) {
         if ((dump->options->split == SPLIT_FEED && dump_turn_to_file(dump, AT_NONE, err)) ||
-            dump_write_feed(dump, on_poll, err))
+            dump_write_feed(dump, on_job, err))
             return -1;
     }
     return outflow_flush(&dump->out, err);

@@ -6,7 +6,9 @@
  * raw it reads once.
  *
  * Split by feed, each file has the columns of its feed; by day or hour, all files have the same.
- */
+ *
+ * Rows with a header are decoded by several threads: once the header is fixed, a body's rows depend
+ * on no other body. */
 #ifndef EXPORT_DUMP_H
 #define EXPORT_DUMP_H
 
@@ -70,7 +72,10 @@ struct dump_options {
     bool is_spreadsheet_safe; /* CSV and TSV: see csv.h */
     const char *kind;         /* of GTFS-Realtime: "vehicle"; NULL: the only one there is */
     enum dump_split split;
-    const struct sink_set *files;       /* where a split or raw dump goes; else NULL */
+    const struct sink_set *files; /* where a split or raw dump goes; else NULL */
+    /* At most so many threads decode, in order; what is written and told comes from the caller's
+     * and is the same. 0: as many as are of use. */
+    unsigned threads;
     const struct dump_watcher *watcher; /* NULL: none */
 };
 

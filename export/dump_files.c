@@ -95,23 +95,23 @@ static void name_body(const char *feed, int64_t slot_at, enum feed_format format
              body_extension(format));
 }
 
-int dump_write_body(struct dump *dump, struct source *source, const struct poll_record *poll,
-                    struct err *err)
+int dump_write_body(struct dump *dump, struct dump_job *job, struct err *err)
 {
     const struct sink_set *files = dump->options->files;
-    int64_t call_at = calls_time(poll), slot_at = poll->slot_at;
+    const struct poll_record *poll = &job->poll;
+    struct source *source = dump->source;
     char name[DUMP_NAME_MAX];
     enum feed_format format;
     bool is_new;
 
     dump->counts.polls++;
-    if (source_read(source, poll, &format, err))
+    if (source_fetch(source, poll, err) || source_judge(source, poll, &format, err))
         return -1;
     reader_rest(dump->reader);
-    name_body(source->selected->stored.name, slot_at, format, name);
+    name_body(source->selected->stored.name, poll->slot_at, format, name);
     if (files->turn_to(files->cookie, name, &is_new, err) ||
         files->sink.write(files->sink.cookie, source->body.bytes, source->body.length, err) ||
-        files->stamp(files->cookie, call_at, err))
+        files->stamp(files->cookie, calls_time(poll), err))
         return -1;
     dump->read_bytes += source->body.length;
     return 0;

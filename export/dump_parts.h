@@ -1,9 +1,16 @@
-/* Inside export/ only: a dump under way, as dump.c (all of a range), follow.c (and what comes
- * after) and raw.c (bodies as files) drive it. One thread. */
+/* Inside export/ only: a dump under way, as dump.c (all of a range) and follow.c (and what comes
+ * after) drive it.
+ *
+ *   dump_jobs   reads polls ahead; the threads of a crew read their bodies and decode them
+ *   dump_rows   takes what was made ahead, or makes it, and writes it: in order, by the caller
+ *   dump_files  the files of a dump that has several
+ *
+ * What the threads share does not change while they work: options, selection, the fixed header. */
 #ifndef EXPORT_DUMP_PARTS_H
 #define EXPORT_DUMP_PARTS_H
 
 #include "export/calls.h"
+#include "export/crew.h"
 #include "export/own_cells.h"
 #include "export/row_text.h"
 #include "export/source.h"
@@ -14,6 +21,29 @@ struct dump_body {
     int64_t slot_at;
     enum source_result result;
     struct rows_counts counts;
+};
+
+/* Larger ones are not done ahead, so that memory stays flat. */
+enum { JOB_BODY_BYTES = 1024 * 1024, JOB_TEXT_BYTES = 1024 * 1024, JOBS_A_THREAD = 3 };
+
+/* A poll that was read, and what a thread made of its body ahead of its turn. */
+struct dump_job {
+    struct poll_record poll; /* of its texts only content_type is there */
+    char content_type[POLL_TEXT_MAX];
+    struct buf prefix; /* READING_ROWS: our own cells; unless has_no_prefix, as `err` says */
+    bool has_no_prefix;
+    struct err err;
+    bool is_made;            /* ahead: */
+    struct buf body;         /* READING_COLUMNS: the body itself */
+    struct row_text rows;    /* READING_ROWS: its rows, */
+    struct dump_body answer; /* and what else the decoder said */
+    size_t body_bytes;
+};
+
+/* What a thread of the crew works with. */
+struct dump_hand {
+    struct reader *reader; /* NULL until it is needed */
+    struct source source;  /* of the feed now; zeroed: none yet */
 };
 
 /* Readings of the range: for the header, then for the rows. A dump without a header has one. */
@@ -33,14 +63,20 @@ struct dump {
     struct outflow out;
     struct row_text rows;
     struct dump_body body;
-    char file[DUMP_NAME_MAX];         /* --split: the file at hand */
-    struct dump_counts counts, total; /* of the feed now; of those before it */
-    struct wanted wanted;             /* of the options' columns, in all feeds */
-    uint64_t read_bytes;              /* of bodies, in all readings */
+    struct source *source;    /* of the feed now */
+    const struct buf *prefix; /* of the poll now */
+    struct crew *crew;
+    struct dump_job *jobs; /* by place in the crew */
+    size_t job_count;
+    struct dump_hand hands[CREW_THREADS_MAX]; /* the first is the caller's and not used */
+    char file[DUMP_NAME_MAX];                 /* --split: the file at hand */
+    struct dump_counts counts, total;         /* of the feed now; of those before it */
+    struct wanted wanted;                     /* of the options' columns, in all feeds */
+    uint64_t read_bytes;                      /* of bodies, in all readings */
 };
 
-typedef int dump_poll_fn(struct dump *dump, struct source *source, const struct poll_record *poll,
-                         struct err *err);
+/* Makes of a job that is next what becomes of it. */
+typedef int dump_job_fn(struct dump *dump, struct dump_job *job, struct err *err);
 
 /* Release it also after a failure. Selects the feeds and fixes how far each is read. */
 int dump_start(struct dump *dump, struct store *store, const struct dump_options *options,
@@ -55,17 +91,24 @@ int dump_learn_feed(struct dump *dump, struct err *err);
 int dump_fix_columns(struct dump *dump, struct err *err);
 /* Tells the watcher of the options' columns that no row had. */
 void dump_tell_unmet(const struct dump *dump);
-/* What `on_poll` makes of every poll of the feed now; tells the watcher what was counted. */
-int dump_write_feed(struct dump *dump, dump_poll_fn *on_poll, struct err *err);
+/* What `on_job` makes of every poll of the feed now; tells the watcher what was counted. */
+int dump_write_feed(struct dump *dump, dump_job_fn *on_job, struct err *err);
 
-/* dump_rows.c: each a dump_poll_fn. */
-int dump_learn_poll(struct dump *dump, struct source *source, const struct poll_record *poll,
-                    struct err *err);
-int dump_write_poll(struct dump *dump, struct source *source, const struct poll_record *poll,
-                    struct err *err);
+/* dump_jobs.c. Release them also after a failure. */
+int dump_jobs_start(struct dump *dump, struct err *err);
+void dump_jobs_release(struct dump *dump);
+/* The header is fixed, or is to be learnt anew. */
+int dump_jobs_prepare(struct dump *dump, struct err *err);
+/* on_job for every poll of the feed now, in order; dump->source is open. */
+int dump_jobs_run(struct dump *dump, dump_job_fn *on_job, struct err *err);
+/* dump.c: a job is over. -1: enough. */
+int dump_job_over(struct dump *dump, int64_t slot_at, struct err *err);
+
+/* dump_rows.c: each a dump_job_fn. */
+int dump_learn_poll(struct dump *dump, struct dump_job *job, struct err *err);
+int dump_write_poll(struct dump *dump, struct dump_job *job, struct err *err);
 /* dump_files.c: the body as a file; the poll's rows go into the file that they belong to. */
-int dump_write_body(struct dump *dump, struct source *source, const struct poll_record *poll,
-                    struct err *err);
+int dump_write_body(struct dump *dump, struct dump_job *job, struct err *err);
 int dump_turn_to_file(struct dump *dump, int64_t call_at, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@ struct row_writing {
 static int write_rows(struct dump *dump, struct err *err)
 {
     dump->counts.rows += dump->rows.row_count;
-    return row_text_write(&dump->rows, &dump->own.prefix, &dump->out, err);
+    return row_text_write(&dump->rows, dump->prefix, &dump->out, err);
 }
 
 static int on_row(void *cookie, const struct cell *cells, size_t count, const uint32_t *places)
@@ -30,20 +30,34 @@ static int on_row(void *cookie, const struct cell *cells, size_t count, const ui
     return 0;
 }
 
-static int decode_body(struct dump *dump, struct source *source, const struct poll_record *poll,
-                       struct err *err)
+static int decode_body(struct dump *dump, const struct poll_record *poll, struct err *err)
 {
     struct row_writing writing = {dump, err};
+    struct source *source = dump->source;
     struct dump_body *body = &dump->body;
 
     *body = (struct dump_body){.is_at_hand = true, .slot_at = poll->body_slot_at};
     row_text_reset(&dump->rows);
-    body->result = source_decode(source, poll, on_row, &writing, &body->counts, err);
+    body->result = source_fetch(source, poll, err)
+                       ? SOURCE_FAILED
+                       : source_decode(source, poll, on_row, &writing, &body->counts, err);
     body->counts.replaced_bytes += dump->rows.replaced;
     dump->read_bytes += source->body.length;
     if (body->result == SOURCE_FAILED)
         body->is_at_hand = false;
     return body->result == SOURCE_FAILED ? -1 : 0;
+}
+
+/* What a thread made becomes what is at hand; the job keeps the memory of what was. */
+static void take_rows(struct dump *dump, struct dump_job *job)
+{
+    struct row_text rows = dump->rows;
+
+    dump->rows = job->rows;
+    job->rows = rows;
+    row_text_shrink(&job->rows, 2 * JOB_TEXT_BYTES);
+    dump->body = job->answer;
+    dump->read_bytes += job->body_bytes;
 }
 
 static int count_poll(struct dump *dump, const struct dump_body *body, struct err *err)
@@ -65,35 +79,52 @@ static int count_poll(struct dump *dump, const struct dump_body *body, struct er
     return write_rows(dump, err);
 }
 
-int dump_write_poll(struct dump *dump, struct source *source, const struct poll_record *poll,
-                    struct err *err)
+static bool is_at_hand(const struct dump_body *body, const struct poll_record *poll)
 {
-    const char *feed = source->selected->stored.name;
-    struct dump_body *body = &dump->body;
+    return body->is_at_hand && body->slot_at == poll->body_slot_at;
+}
+
+int dump_write_poll(struct dump *dump, struct dump_job *job, struct err *err)
+{
+    const struct poll_record *poll = &job->poll;
 
     dump->counts.polls++;
     if (poll->flags & POLL_INVALID) {
         dump->counts.invalid++;
         return 0;
     }
-    if (dump_turn_to_file(dump, calls_time(poll), err) ||
-        own_cells_make(&dump->own, feed, poll, &dump->counts.replaced_bytes, err))
+    if (dump_turn_to_file(dump, calls_time(poll), err))
         return -1;
-    if (!(body->is_at_hand && body->slot_at == poll->body_slot_at) &&
-        decode_body(dump, source, poll, err))
+    if (job->has_no_prefix) {
+        *err = job->err;
         return -1;
-    return count_poll(dump, body, err);
+    }
+    dump->prefix = &job->prefix;
+    if (job->is_made)
+        take_rows(dump, job);
+    else if (!is_at_hand(&dump->body, poll) && decode_body(dump, poll, err))
+        return -1;
+    return count_poll(dump, &dump->body, err);
 }
 
-int dump_learn_poll(struct dump *dump, struct source *source, const struct poll_record *poll,
-                    struct err *err)
+int dump_learn_poll(struct dump *dump, struct dump_job *job, struct err *err)
 {
+    const struct poll_record *poll = &job->poll;
+    struct source *source = dump->source;
     struct dump_body *body = &dump->body;
     enum source_result result;
 
-    if (poll->flags & POLL_INVALID || (body->is_at_hand && body->slot_at == poll->body_slot_at))
+    if (poll->flags & POLL_INVALID || is_at_hand(body, poll))
         return 0;
     *body = (struct dump_body){.is_at_hand = true, .slot_at = poll->body_slot_at};
+    if (job->is_made) {
+        struct buf bytes = source->body;
+
+        source->body = job->body;
+        job->body = bytes;
+    } else if (source_fetch(source, poll, err)) {
+        return -1;
+    }
     result = source_decode(source, poll, NULL, NULL, &body->counts, err);
     dump->read_bytes += source->body.length;
     return result == SOURCE_FAILED ? -1 : 0;

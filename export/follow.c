@@ -139,15 +139,19 @@ static int go_on(struct follow *follow, struct err *err)
     return result;
 }
 
+/* What comes after the range comes in small pieces, and late columns are told in order: one thread.
+ */
 int follow_run(struct store *store, const struct dump_options *options,
                const struct follow_watcher *watcher, const struct sink *sink,
                struct dump_counts *counts, struct err *err)
 {
     struct follow follow = {.watcher = watcher, .version = store_version(store)};
+    struct dump_options alone = *options;
     int result;
 
+    alone.threads = 1;
     columns_init(&follow.late);
-    result = dump_start(&follow.dump, store, options, sink, err);
+    result = dump_start(&follow.dump, store, &alone, sink, err);
     if (!result)
         result = go_on(&follow, err);
     if (counts)

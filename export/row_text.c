@@ -33,6 +33,15 @@ void row_text_reset(struct row_text *rows)
     rows->replaced = 0;
 }
 
+void row_text_shrink(struct row_text *rows, size_t max_bytes)
+{
+    row_text_reset(rows);
+    if (rows->text.capacity <= max_bytes)
+        return;
+    buf_release(&rows->text);
+    buf_init(&rows->text, ROW_TEXT_MAX);
+}
+
 int row_text_prepare(struct row_text *rows, struct err *err)
 {
     size_t count = columns_payload_count(rows->columns);
@@ -147,8 +156,11 @@ int row_text_add(struct row_text *rows, const struct cell *cells, size_t count,
 {
     if ((rows->form.is_json ? add_object(rows, cells, count, places)
                             : add_line(rows, cells, count, places)) ||
-        add_end(rows))
+        add_end(rows)) {
+        if (rows->cells)
+            memset(rows->cells, 0, rows->cell_count * sizeof *rows->cells);
         return err_memory(err);
+    }
     return 0;
 }
 

@@ -34,6 +34,8 @@ void row_text_init(struct row_text *rows, const struct row_form *form,
                    const struct columns *columns);
 void row_text_release(struct row_text *rows); /* safe on a zeroed one */
 void row_text_reset(struct row_text *rows);   /* no rows */
+void row_text_shrink(struct row_text *rows,
+                     size_t max_bytes); /* no rows, no more memory than that */
 /* CSV: makes room for the header as it is now. */
 int row_text_prepare(struct row_text *rows, struct err *err);
 int row_text_add(struct row_text *rows, const struct cell *cells, size_t count,

@@ -284,6 +284,15 @@ static bool is_meant_as_json(const struct source *source, enum feed_format forma
            rows_need_json(source->rows, source->column_list);
 }
 
+/* Does what a body gives depend on those before it? The path is that of the first which has one
+ * (see look_for_path); kinds must not be mixed, which learning has seen to where there was any. */
+static bool needs_order(const struct source *source, enum feed_format format)
+{
+    if (format == FORMAT_JSON)
+        return !source->rows && !source->shape.is_stored;
+    return format == FORMAT_GTFS_RT && !source->kind && source->column_list;
+}
+
 /* For the bytes in `body`; NULL: failed. */
 static struct decoder *choose_decoder(struct source *source, uint32_t epoch,
                                       const char *content_type, struct err *err)
@@ -296,6 +305,8 @@ static struct decoder *choose_decoder(struct source *source, uint32_t epoch,
         return NULL;
     if (is_meant_as_json(source, format))
         format = FORMAT_JSON;
+    if (source->is_ahead && needs_order(source, format))
+        return NULL;
     if (choose_path(source, format, &path, err))
         return NULL;
     decoder = find_decoder(source, format, epoch);
@@ -356,9 +367,13 @@ static enum source_result decode(struct source *source, struct row_passing *pass
                                                                           : SOURCE_DECODED;
 }
 
-/* Reading the body ends the poll's texts, so the one that is needed is copied. */
-static int read_body(struct source *source, const struct poll_record *poll,
-                     char content_type[POLL_TEXT_MAX + 1], struct err *err)
+int source_fetch(struct source *source, const struct poll_record *poll, struct err *err)
+{
+    return reader_body(source->reader, source->selected->stored.id, poll->body_slot_at,
+                       &source->body, err);
+}
+
+static void copy_content_type(const struct poll_record *poll, char content_type[POLL_TEXT_MAX + 1])
 {
     size_t length = poll->content_type.length;
 
@@ -367,21 +382,16 @@ static int read_body(struct source *source, const struct poll_record *poll,
     if (length)
         memcpy(content_type, poll->content_type.bytes, length);
     content_type[length] = '\0';
-    return reader_body(source->reader, source->selected->stored.id, poll->body_slot_at,
-                       &source->body, err);
 }
 
-int source_read(struct source *source, const struct poll_record *poll, enum feed_format *format,
-                struct err *err)
+int source_judge(struct source *source, const struct poll_record *poll, enum feed_format *format,
+                 struct err *err)
 {
-    bool is_invalid = (poll->flags & POLL_INVALID) != 0;
-    uint32_t epoch = url_epoch(source, poll->definition);
     char content_type[POLL_TEXT_MAX + 1];
 
-    if (read_body(source, poll, content_type, err))
-        return -1;
-    if (!is_invalid)
-        return judge(source, epoch, content_type, format, err);
+    copy_content_type(poll, content_type);
+    if (!(poll->flags & POLL_INVALID))
+        return judge(source, url_epoch(source, poll->definition), content_type, format, err);
     *format = rows_judge(source->body.bytes, source->body.length, NULL);
     return 0;
 }
@@ -392,12 +402,11 @@ enum source_result source_decode(struct source *source, const struct poll_record
 {
     struct row_passing passing = {
         .columns = source->columns, .on_row = on_cells, .cookie = cookie, .err = err};
-    uint32_t epoch = url_epoch(source, poll->definition);
     char content_type[POLL_TEXT_MAX + 1];
 
-    if (read_body(source, poll, content_type, err))
-        return SOURCE_FAILED;
-    passing.decoder = choose_decoder(source, epoch, content_type, err);
+    copy_content_type(poll, content_type);
+    passing.decoder =
+        choose_decoder(source, url_epoch(source, poll->definition), content_type, err);
     if (!passing.decoder)
         return SOURCE_FAILED;
     if (!on_cells &&

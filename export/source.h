@@ -45,6 +45,7 @@ struct source {
     const char *rows, *column_list; /* of the command line or the feed; NULL: auto */
     const char *kind;               /* NULL: not chosen */
     struct wanted *wanted;          /* borrowed: learns which columns rows had; NULL: nobody asks */
+    bool is_ahead; /* the bodies before the one at hand may not have been looked at yet */
     struct source_definition *definitions;
     size_t definition_count, definition_capacity;
     struct decoder decoders[SOURCE_DECODERS];
@@ -71,12 +72,15 @@ int source_open(struct source *source, struct store *store, struct reader *reade
 void source_release(struct source *source);
 /* May its columns be told without reading a body? Then they are in the header now. */
 int source_learn_given(struct source *source, bool *is_given, struct err *err);
-/* Reads the poll's body into `body`, and tells what it is: what its feed is said or found to be, or
- * of an invalid one what its bytes are. The poll's texts are gone afterwards. */
-int source_read(struct source *source, const struct poll_record *poll, enum feed_format *format,
-                struct err *err);
-/* Reads the poll's body and decodes it. The poll's texts are gone afterwards. `on_row` NULL: its
- * columns are put into the header, no more. Adds to `counts`. */
+/* Reads the poll's body into `body`. */
+int source_fetch(struct source *source, const struct poll_record *poll, struct err *err);
+/* What the body fetched is: what its feed is said or found to be, or of an invalid one what its
+ * bytes are. */
+int source_judge(struct source *source, const struct poll_record *poll, enum feed_format *format,
+                 struct err *err);
+/* Decodes the body fetched. `on_row` NULL: its columns are put into the header, no more. Adds to
+ * `counts`. Where is_ahead is set the header must be fixed; SOURCE_FAILED is then also said of what
+ * depends on bodies before. */
 enum source_result source_decode(struct source *source, const struct poll_record *poll,
                                  source_row_fn *on_row, void *cookie, struct rows_counts *counts,
                                  struct err *err);
