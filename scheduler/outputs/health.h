@@ -9,7 +9,7 @@
 enum { HEALTH_DETAILS = 23, HEALTH_WORDS_MAX = 128 };
 
 struct health {
-    uint64_t counts[4];                  /* by enum outcome; since the service started */
+    uint64_t counts[4];                  /* by enum outcome; since the feed came in */
     uint32_t details[HEALTH_DETAILS];    /* … by health_detail_place() */
     int64_t invalid;                     /* … of new and same */
     int64_t last_slot_at, last_ended_at; /* of the last poll stored; AT_NONE */

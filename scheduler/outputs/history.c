@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define MINUTE_US (INT64_C(60) * US_PER_SECOND)
+#define FAR_AT    (INT64_C(1400000) * US_PER_DAY) /* the year 5800: numbers of buckets still fit */
 
 /* `count` buckets: the window's length and the one that is not over yet. 90 minutes at the shortest
  * interval are 54,000 slots: they fit. */
@@ -87,8 +88,6 @@ static void note_window(struct history *history, int number, const struct poll_r
     int64_t last = bucket_of(window, poll_record_last_slot(poll));
     int64_t bucket = bucket_of(window, poll->slot_at);
 
-    if (last > INT32_MAX || last < INT32_MIN)
-        return;
     advance(history, number, last);
     if (bucket <= history->newest[number] - window->count)
         bucket = history->newest[number] - window->count + 1;
@@ -122,6 +121,8 @@ void history_note(struct history *history, const struct poll_record *poll)
 {
     char letter = letter_of(poll);
 
+    if (poll->slot_at < -FAR_AT || poll_record_last_slot(poll) > FAR_AT)
+        return;
     if (history->first_at == AT_NONE)
         history->first_at = poll->slot_at;
     for (int i = 0; i < WINDOW_COUNT; i++)

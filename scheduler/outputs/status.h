@@ -26,7 +26,8 @@
  *              "ended": "2026-11-24T02:14:07.350000+00:00",       null: missed, and so:
  *              "duration_ms": 350.0, "body_bytes": 312,
  *              "invalid": false},                    null instead of the object: no slot yet
- *     "counts": {"new": 20, "same": 1, "failed": 1, "missed": 0}, since the service started
+ *     "counts": {"new": 20, "same": 1, "failed": 1, "missed": 0}, since the feed came in: at
+ *                                                    the start, or at a reload
  *     "invalid": 0,                                  of new and same: not well-formed
  *     "last_new": "2026-11-24T02:12:07.410000+00:00",
  *     "last_ok": "2026-11-24T02:12:07.410000+00:00", the last valid new or same

@@ -9,6 +9,7 @@
 #include "base/zone.h"
 #include "storage/reader.h"
 #include "storage/verify.h"
+#include "tests/sim/check_status.h"
 #include "tests/sim/fatal.h"
 #include "tests/sim/print.h"
 
@@ -302,6 +303,7 @@ void check_run(const struct run *run, const struct scenario *scenario, bool prin
     check_sums(&check);
     check_tallies(&check);
     check_flat(&check);
+    result->faults += check_status(run, check.store, scenario->file);
     reader_close(check.reader);
     store_close(check.store);
     free(check.sums);

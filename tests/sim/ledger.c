@@ -159,6 +159,13 @@ static int64_t end_of(const struct ledger_walk *walk, const struct claim *claim)
     return first_at == AT_NEVER ? AT_NEVER : first_at + claim->feed->schedule.for_ms * US_PER_MS;
 }
 
+bool ledger_is_plain(const struct ledger *ledger, const char *name)
+{
+    const struct ledger_feed *feed = find(ledger, name);
+
+    return feed && feed->count == 1;
+}
+
 void ledger_begin(const struct ledger *ledger, const char *name, struct ledger_walk *walk)
 {
     *walk = (struct ledger_walk){.feed = find(ledger, name), .from_at = AT_NONE};

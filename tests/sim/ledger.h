@@ -22,6 +22,8 @@ void ledger_note(struct ledger *ledger, int64_t wall_at, bool is_start);
 void ledger_each(const struct ledger *ledger, void (*on_feed)(void *cookie, const char *name),
                  void *cookie);
 
+/* The feed has run in one version all the time. */
+bool ledger_is_plain(const struct ledger *ledger, const char *name);
 /* The slots of a feed in order. */
 struct ledger_walk {
     const struct ledger_feed *feed; /* NULL: there is no such feed */

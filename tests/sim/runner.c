@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "scheduler/daemon.h"
+#include "scheduler/daemon_status.h"
 #include "tests/sim/fatal.h"
 #include "tests/sim/sim_loop.h"
 
-enum { PATH_BYTES = 512, COPY_BYTES = 1 << 20 };
+enum { PATH_BYTES = 512, COPY_BYTES = 1 << 20, STATUS_BYTES = 1 << 28 };
 
 struct runner {
     struct scenario *scenario;
@@ -94,6 +95,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 void run_release(struct run *run)
 {
     ledger_free(run->ledger);
+    buf_release(&run->status);
     nftw(run->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -161,12 +163,20 @@ static void begin_service(struct runner *runner)
     if (daemon_new(&runner->daemon, &options, runner->loop, &err) != 0)
         fatal("%s: the service does not start: %s", runner->scenario->file, err.text);
     sim_settle_by(runner->loop, is_settled, runner->daemon);
+    runner->run->starts++;
+    runner->run->began_us = loop_now(runner->loop).mono_us;
 }
 
 static void end_service(struct runner *runner)
 {
+    struct run *run = runner->run;
+
     sim_settle_by(runner->loop, NULL, NULL);
-    runner->run->ended_at = loop_now(runner->loop).wall_at;
+    run->lasted_us = loop_now(runner->loop).mono_us - run->began_us;
+    buf_reset(&run->status);
+    if (!runner->scenario->is_once && daemon_write_status(runner->daemon, &run->status) != 0)
+        fatal("%s: no status", runner->scenario->file);
+    run->ended_at = loop_now(runner->loop).wall_at;
     daemon_free(runner->daemon);
     runner->daemon = NULL;
 }
@@ -187,6 +197,7 @@ static void kill_service(struct runner *runner)
     snprintf(to, sizeof to, "%s/data.mdb", run->store_dir);
     copy_file(from, to);
     end_service(runner);
+    buf_reset(&run->status);
 }
 
 static void change_file(struct runner *runner, const struct action *action)
@@ -335,6 +346,7 @@ void run_scenario(struct run *run, struct scenario *scenario, FILE *log)
     double began_s = real_s();
 
     memset(run, 0, sizeof *run);
+    buf_init(&run->status, STATUS_BYTES);
     make_dirs(run);
     run->ledger = ledger_new(run->config_dir);
     prepare(&runner, log);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/scenario.h"
 
@@ -15,6 +16,9 @@ struct run {
     char config_dir[RUN_DIR_MAX + 8], store_dir[RUN_DIR_MAX + 16];
     struct ledger *ledger;
     int64_t ended_at; /* wall; of the service that ran last */
+    unsigned starts;
+    int64_t began_us, lasted_us; /* of that service, monotonic */
+    struct buf status;           /* what it told at its end; empty: it was killed */
     uint64_t requests, log_hash;
     double real_s;
     long first_kib, last_kib; /* measured memory; 0: not */
