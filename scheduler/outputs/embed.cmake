@@ -1,9 +1,9 @@
-# page.html → page.c: the page as bytes, and the Content-Security-Policy that lets a browser run its
-# one script and its one style and nothing else.
+# page.html and the files it names → page.c: one page as bytes, and the Content-Security-Policy that
+# lets a browser run its one script and its one style and nothing else.
 # cmake -DPAGE=page.html -DOUT=page.c -P scheduler/outputs/embed.cmake
 cmake_minimum_required(VERSION 3.25)
 
-# The digest of `text` as a policy spells it: base64, which CMake only lacks for what is not text.
+# The digest of `text` as a policy spells it: base64, which CMake has not.
 function(sha256_source text out)
   string(SHA256 hex "${text}")
   set(alphabet "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -20,28 +20,30 @@ function(sha256_source text out)
   set(${out} "'sha256-${base64}'" PARENT_SCOPE)
 endfunction()
 
-# What stands between <tag> and </tag>, of which the page must have exactly one.
-function(element_text html tag out)
-  string(FIND "${html}" "<${tag}>" begin)
-  string(FIND "${html}" "<${tag}" last REVERSE)
-  string(FIND "${html}" "</${tag}>" end)
-  if(begin LESS 0 OR NOT begin EQUAL last OR end LESS begin)
-    message(FATAL_ERROR "${PAGE}: must have exactly one <${tag}>, without attributes")
+# The files named between <tag> and </tag> take the place of their names. → the page, their source.
+function(join_files html tag html_out source_out)
+  if(NOT html MATCHES "<${tag}>([a-z_. \n]+)</${tag}>")
+    message(FATAL_ERROR "${PAGE}: <${tag}> must hold the names of files")
   endif()
-  string(LENGTH "<${tag}>" length)
-  math(EXPR begin "${begin} + ${length}")
-  math(EXPR length "${end} - ${begin}")
-  string(SUBSTRING "${html}" ${begin} ${length} text)
-  set(${out} "${text}" PARENT_SCOPE)
+  set(names "${CMAKE_MATCH_1}")
+  get_filename_component(folder "${PAGE}" DIRECTORY)
+  string(REGEX MATCHALL "[^ \n]+" files "${names}")
+  set(text "\n")
+  foreach(file IN LISTS files)
+    file(READ "${folder}/${file}" part)
+    string(APPEND text "${part}")
+  endforeach()
+  string(REPLACE "<${tag}>${names}</${tag}>" "<${tag}>${text}</${tag}>" html "${html}")
+  sha256_source("${text}" source)
+  set(${html_out} "${html}" PARENT_SCOPE)
+  set(${source_out} "${source}" PARENT_SCOPE)
 endfunction()
 
 file(READ "${PAGE}" html)
-element_text("${html}" style style)
-element_text("${html}" script script)
-sha256_source("${style}" style_source)
-sha256_source("${script}" script_source)
+join_files("${html}" style html style_source)
+join_files("${html}" script html script_source)
 
-file(READ "${PAGE}" hex HEX)
+string(HEX "${html}" hex)
 string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${hex}")
 file(WRITE "${OUT}" "#include \"scheduler/outputs/page.h\"
 
