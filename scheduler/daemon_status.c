@@ -59,6 +59,7 @@ static void view_service(const struct daemon *daemon, struct service_view *view)
                                   .waiting = hosts_waiting(service->hosts),
                                   .reloads = daemon->reloads,
                                   .broken_reloads = daemon->broken_reloads,
+                                  .alert_count = daemon_alerts_count(daemon),
                                   .mistakes = daemon->set->mistakes,
                                   .mistake_count = (int64_t)daemon->set->mistake_count};
     view_store(daemon, &view->store);
@@ -88,16 +89,17 @@ static void lower(const char *text, char out[STATE_MAX])
     out[i] = '\0';
 }
 
-static int write_feed(struct buf *out, const struct poll *poll, int64_t now_at, bool is_first)
+static int write_feed(const struct daemon_report *report, const struct poll *poll, struct buf *out)
 {
     struct feed_view view;
-    char state[STATE_MAX];
+    char state[STATE_MAX], alert[DAEMON_ALERT_TEXT_MAX];
 
     view_feed(poll, &view);
     lower(poll_state_name(poll->state), state);
     view.state = state;
     view.next_slot_at = account_next_slot(&poll->account);
-    return status_feed(out, &view, now_at, is_first);
+    view.alert = daemon_alert_of(report->daemon, poll, alert);
+    return status_feed(out, &view, report->view.service.now_at, !report->has_feeds);
 }
 
 /* The first feed of the set whose name comes after `name`. */
@@ -122,7 +124,7 @@ static int report_feed(struct daemon_report *report, const struct poll *poll, st
     int failed;
 
     if (report->kind == DAEMON_STATUS) {
-        failed = write_feed(out, poll, report->view.service.now_at, !report->has_feeds);
+        failed = write_feed(report, poll, out);
         report->has_feeds = true;
     } else {
         view_feed(poll, &view);
@@ -152,10 +154,25 @@ static int report_feeds(struct daemon_report *report, struct buf *out)
     return 0;
 }
 
+struct alert_list {
+    struct buf *out;
+    bool has_any;
+};
+
+static int write_alert(void *cookie, const struct alert_view *alert)
+{
+    struct alert_list *list = cookie;
+    bool is_first = !list->has_any;
+
+    list->has_any = true;
+    return status_alert(list->out, alert, is_first);
+}
+
 static int more_status(struct daemon_report *report, struct buf *out)
 {
     const struct daemon *daemon = report->daemon;
     struct service_view *view = &report->view.service;
+    struct alert_list list = {.out = out};
     int more;
 
     if (!report->has_begun && status_begin(out, view))
@@ -166,7 +183,9 @@ static int more_status(struct daemon_report *report, struct buf *out)
         return more;
     view->mistakes = daemon->set->mistakes; /* the set may be another now */
     view->mistake_count = (int64_t)daemon->set->mistake_count;
-    return status_alerts(out) || status_end(out, view) ? -1 : 0;
+    if (status_alerts(out) || daemon_alerts_each(daemon, write_alert, &list))
+        return -1;
+    return status_end(out, view);
 }
 
 static int more_metrics(struct daemon_report *report, struct buf *out)
