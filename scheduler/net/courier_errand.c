@@ -169,7 +169,9 @@ static int on_progress(void *cookie, curl_off_t a, curl_off_t b, curl_off_t c, c
     pthread_mutex_lock(&errand->lock);
     is_broken_off = errand->is_broken_off;
     pthread_mutex_unlock(&errand->lock);
-    return is_broken_off || (errand->taken_us > 0 && now_us() - errand->taken_us > QUIT_US);
+    /* libcurl would wait two minutes for the answer to its goodbye, even after a timeout. */
+    return is_broken_off || now_us() - errand->started_us > errand->timeout_ms * US_PER_MS ||
+           (errand->taken_us > 0 && now_us() - errand->taken_us > QUIT_US);
 }
 
 static CURLcode set_texts(CURL *easy, struct errand *errand)
@@ -260,6 +262,8 @@ static void explain(struct errand *errand, CURLcode rc)
         snprintf(words, size, "the server denied the login: %.3s", errand->answer);
     else if (*errand->answer)
         snprintf(words, size, "the server said \"%s\"", errand->answer);
+    else if (rc == CURLE_RECV_ERROR || rc == CURLE_GOT_NOTHING)
+        snprintf(words, size, "the server broke the connection off");
     else
         snprintf(words, size, "%.200s", text);
 }
@@ -275,6 +279,7 @@ static void deliver(struct errand *errand)
         rc = set_numbers(easy, errand);
     if (rc == CURLE_OK)
         rc = set_callbacks(easy);
+    errand->started_us = now_us();
     if (rc == CURLE_OK)
         rc = curl_easy_perform(easy);
     errand->receipt.is_sent = rc == CURLE_OK || errand->taken_us > 0;

@@ -17,8 +17,9 @@ struct errand {
     struct curl_slist *to;
     size_t length, given; /* bytes of the letter, and those that libcurl has taken */
     bool allow_private, may_be_clear, was_blocked;
-    int64_t timeout_ms, taken_us; /* taken: the server has said yes; 0: not yet */
-    char answer[200];             /* the server's last refusal */
+    int64_t timeout_ms, started_us;
+    int64_t taken_us; /* the server has said yes; 0: not yet */
+    char answer[200]; /* the server's last refusal */
     char curl_text[CURL_ERROR_SIZE];
     struct receipt receipt;
 };
