@@ -3,116 +3,52 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "feeds/rows.h"
-#include "feeds/rows_text.h"
+#include "feeds/wire.h"
 
-struct reader {
-    const unsigned char *at, *end;
-    unsigned groups; /* open around the field at hand */
-};
-
-static bool read_varint(struct reader *reader, uint64_t *value)
+/* "1.0" or "2.0" so far. */
+static bool is_version(struct wire text)
 {
-    *value = 0;
-    for (unsigned shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
-        unsigned char byte = *reader->at++;
-
-        *value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80)
-            return true;
-    }
-    return false;
+    return text.end - text.at >= 3 && text.end - text.at <= 8 && text.at[0] >= '0' &&
+           text.at[0] <= '9' && text.at[1] == '.';
 }
 
-struct field {
-    uint64_t number;
-    unsigned wire_type;
-    struct reader content; /* of one with a length */
-};
-
-static bool skip(struct reader *reader, uint64_t length)
-{
-    if (length > (uint64_t)(reader->end - reader->at))
-        return false;
-    reader->at += length;
-    return true;
-}
-
-/* One field of a protobuf message (encoding: varint tag = number << 3 | wire type). A group's
- * start and end count as fields without content. */
-static bool read_field(struct reader *reader, struct field *field)
-{
-    uint64_t tag, value;
-
-    if (!read_varint(reader, &tag) || tag > UINT32_MAX)
-        return false;
-    field->number = tag >> 3;
-    field->wire_type = tag & 7;
-    if (!field->number)
-        return false;
-    switch (field->wire_type) {
-    case 0:
-        return read_varint(reader, &value);
-    case 1:
-        return skip(reader, 8);
-    case 2:
-        if (!read_varint(reader, &value))
-            return false;
-        field->content.at = reader->at;
-        if (!skip(reader, value))
-            return false;
-        field->content.end = reader->at;
-        return true;
-    case 3:
-        reader->groups++;
-        return true;
-    case 4:
-        return reader->groups-- > 0;
-    case 5:
-        return skip(reader, 4);
-    default:
-        return false;
-    }
-}
-
-/* FeedHeader: field 1 is gtfs_realtime_version, "1.0" or "2.0" so far. */
-static bool is_header(struct reader header)
+/* FeedHeader: field 1 is gtfs_realtime_version. */
+static bool is_header(struct wire header)
 {
     bool has_version = false;
-    struct field field = {0};
+    struct wire_field field;
 
     while (header.at < header.end) {
-        if (!read_field(&header, &field))
+        if (!wire_next(&header, &field))
             return false;
-        if (field.number == 1 && !header.groups) {
-            const unsigned char *text = field.content.at;
-
-            if (field.wire_type != 2 || field.content.end - text < 3 ||
-                field.content.end - text > 8 || text[0] < '0' || text[0] > '9' || text[1] != '.')
-                return false;
-            has_version = true;
-        }
+        if (field.number != 1)
+            continue;
+        if (field.type != WIRE_BYTES || !is_version(field.content))
+            return false;
+        has_version = true;
     }
-    return has_version && !header.groups;
+    return has_version;
 }
 
 /* FeedMessage: field 1 is its header. */
 static bool is_feed_message(const char *bytes, size_t length)
 {
-    struct reader reader = {(const unsigned char *)bytes, (const unsigned char *)bytes + length, 0};
+    struct wire message = {(const unsigned char *)bytes, (const unsigned char *)bytes + length};
     bool has_header = false;
-    struct field field = {0};
+    struct wire_field field;
 
-    while (reader.at < reader.end) {
-        if (!read_field(&reader, &field))
+    while (message.at < message.end) {
+        if (!wire_next(&message, &field))
             return false;
-        if (field.number == 1 && !reader.groups) {
-            if (field.wire_type != 2 || !is_header(field.content))
-                return false;
-            has_header = true;
-        }
+        if (field.number != 1)
+            continue;
+        if (field.type != WIRE_BYTES || !is_header(field.content))
+            return false;
+        has_header = true;
     }
-    return has_header && !reader.groups;
+    return has_header;
 }
 
 /* Every type is found by a part of it; the first that fits counts. */
@@ -188,7 +124,7 @@ enum feed_format rows_judge(const char *bytes, size_t length, const char *conten
         return typed == FORMAT_NDJSON || is_lines(bytes, length) ? FORMAT_NDJSON : FORMAT_JSON;
     if (typed != FORMAT_AUTO)
         return typed;
-    if (length && (memchr(bytes, '\0', length) || rows_text_bad_bytes(bytes, length)))
+    if (length && (memchr(bytes, '\0', length) || utf8_valid(bytes, length) != length))
         return FORMAT_BINARY;
     return FORMAT_TEXT;
 }

@@ -190,6 +190,45 @@ static void days_are_those_of_the_zone(void **state)
                  "2026-11-23.ndjson[{\"feed\":\"bus\",\"call_time\":1795435200.001,\"b\":2}\n]\n");
 }
 
+static void hours_are_those_of_a_clock_that_is_changed(void **state)
+{
+    static const struct {
+        enum dump_split split;
+        const char *files;
+    } cases[] = {
+        {SPLIT_HOUR,
+         "2026-03-08T01.tsv[feed\tcall_time\tn\nbus\t2026-03-08T01:30:00.001-08:00\t1\n]\n"
+         "2026-03-08T03.tsv[feed\tcall_time\tn\nbus\t2026-03-08T03:30:00.001-07:00\t2\n]\n"
+         "2026-11-01T01.tsv[feed\tcall_time\tn\nbus\t2026-11-01T01:30:00.001-07:00\t3\n"
+         "bus\t2026-11-01T01:30:00.001-08:00\t4\n]\n"
+         "2026-11-01T23.tsv[feed\tcall_time\tn\nbus\t2026-11-01T23:59:00.001-08:00\t5\n]\n"},
+        {SPLIT_DAY,
+         "2026-03-08.tsv[feed\tcall_time\tn\nbus\t2026-03-08T01:30:00.001-08:00\t1\n"
+         "bus\t2026-03-08T03:30:00.001-07:00\t2\n]\n"
+         "2026-11-01.tsv[feed\tcall_time\tn\nbus\t2026-11-01T01:30:00.001-07:00\t3\n"
+         "bus\t2026-11-01T01:30:00.001-08:00\t4\nbus\t2026-11-01T23:59:00.001-08:00\t5\n]\n"},
+    };
+    const int64_t march = -260 * 24 * HOUR, november = -22 * 24 * HOUR;
+    struct scratch *scratch = *state;
+    struct dump_options options = everything();
+    size_t i;
+
+    put_feed(scratch, 1, "bus",
+             "{\"url\":\"http://bus.example/\",\"interval\":\"1m\","
+             "\"timezone\":\"America/Los_Angeles\"}");
+    /* At 10:00Z an hour is skipped; at 09:00Z one begins again, and the day has 25. */
+    put_body(scratch, 1, march - 150 * MINUTE, "[{\"n\":1}]");
+    put_body(scratch, 1, march - 90 * MINUTE, "[{\"n\":2}]");
+    put_body(scratch, 1, november - 210 * MINUTE, "[{\"n\":3}]");
+    put_body(scratch, 1, november - 150 * MINUTE, "[{\"n\":4}]");
+    put_body(scratch, 1, november + 20 * HOUR - MINUTE, "[{\"n\":5}]");
+    options.format = DUMP_TSV;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        options.split = cases[i].split;
+        expect_files(scratch, &options, cases[i].files);
+    }
+}
+
 static void raw_gives_every_body_as_it_came(void **state)
 {
     static const char json[] = "{\"n\":1}";
@@ -368,6 +407,7 @@ int main(void)
         ON_STORE(headers_and_cells_are_safe_for_spreadsheets),
         ON_STORE(a_split_dump_has_a_header_in_each_file),
         ON_STORE(days_are_those_of_the_zone),
+        ON_STORE(hours_are_those_of_a_clock_that_is_changed),
         ON_STORE(raw_gives_every_body_as_it_came),
         ON_STORE(following_goes_on_with_what_is_committed),
         ON_STORE(following_ndjson_leaves_nothing_out),
