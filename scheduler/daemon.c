@@ -79,6 +79,9 @@ static int make_parts(struct daemon *daemon, struct err *err)
         return -1;
     if (roster_new(&daemon->roster, service, daemon->store, err) != 0)
         return -1;
+    daemon->upkeep = upkeep_new(service, daemon->store, daemon->roster);
+    if (!daemon->upkeep)
+        return err_memory(err);
     if (recall_new(&daemon->recall, daemon->roster, service->loop, daemon->store, err) != 0)
         return -1;
     return daemon_alerts_new(daemon, err);
@@ -101,8 +104,10 @@ static void begin(struct daemon *daemon)
     daemon_append_run(daemon, now.wall_at, AT_NONE);
     if (daemon->service.is_once) {
         roster_poll_once(daemon->roster, daemon->set);
+        upkeep_once(daemon->upkeep, daemon->set);
     } else {
         roster_apply(daemon->roster, daemon->set, true);
+        upkeep_use(daemon->upkeep, daemon->set);
         recall_go_on(daemon->recall);
         daemon_alerts_load(daemon);
         alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
@@ -161,6 +166,7 @@ void daemon_free(struct daemon *daemon)
     if (daemon->service.writer)
         writer_stop(daemon->service.writer);
     recall_free(daemon->recall);
+    upkeep_free(daemon->upkeep);
     roster_free(daemon->roster);
     transfers_free(daemon->service.transfers);
     hosts_free(daemon->service.hosts);

@@ -9,6 +9,7 @@
 #include "scheduler/outputs/service_manager.h"
 #include "scheduler/recall.h"
 #include "scheduler/roster.h"
+#include "scheduler/upkeep.h"
 
 enum { DAEMON_TICK_US = 60 * 1000 * 1000, DAEMON_WATCHES = 3, DAEMON_SIGNALS = 4 };
 
@@ -19,6 +20,7 @@ struct daemon {
     struct feed_set *set;
     struct roster *roster;
     struct recall *recall;
+    struct upkeep *upkeep;
     struct wake *committed;
     struct alarm *tick, *end, *reload;
     int64_t reloaded_us, reload_took_us; /* the last reload: when it ended, how long it took */

@@ -79,6 +79,7 @@ static void reload(struct daemon *daemon)
     use_settings(daemon);
     roster_apply(daemon->roster, set, false);
     recall_go_on(daemon->recall);
+    upkeep_use(daemon->upkeep, set);
     daemon_alerts_load(daemon);
     feed_set_free(old);
     log_event(LEVEL_INFO, "reloaded", "feeds=%zu mistakes=%zu", set->count, set->mistake_count);

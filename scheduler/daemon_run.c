@@ -210,10 +210,12 @@ void daemon_on_tick(void *cookie)
     alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
     log_flush();
     daemon_alerts_minute(daemon, &now);
-    /* While the disk is full runs of missed slots are kept together: the queue must not grow. */
+    /* While disk or store is full runs of missed slots are kept together: neither the queue nor the
+     * store must grow. */
     if (daemon->service.is_disk_full)
         return;
-    roster_each(daemon->roster, flush_one, &now);
+    if (!daemon->service.is_store_full)
+        roster_each(daemon->roster, flush_one, &now);
     recall_go_on(daemon->recall);
     daemon_append_run(daemon, now.wall_at, AT_NONE);
 }
@@ -249,6 +251,7 @@ void daemon_stop(struct daemon *daemon)
     log_event(LEVEL_INFO, "stopping", "in_flight=%u",
               transfers_in_flight(daemon->service.transfers));
     daemon->service.is_stopping = true;
+    upkeep_stop(daemon->upkeep);
     service_manager_stopping(daemon->manager);
     daemon_alerts_stop(daemon);
     roster_each(daemon->roster, stop_one, daemon);

@@ -173,7 +173,7 @@ static void on_slot(struct poll *poll, const struct loop_time *now)
     }
     if (has_gone_by(poll, now))
         return;
-    if (service->is_disk_full)
+    if (service->is_disk_full || service->is_store_full)
         poll_pass(poll, DETAIL_DISK, now);
     else if (writer_is_full(service->writer))
         poll_pass(poll, DETAIL_BUSY, now);

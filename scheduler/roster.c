@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static struct known *know(/* NOLINT(readability-function-size): uthash's macro i
     if (!known)
         return NULL;
     known->stored = *stored;
+    known->age = (struct roster_age){.oldest_at = AT_NONE, .asked_at = AT_NONE};
     HASH_ADD_STR(roster->known, stored.name, known);
     if (!known->hh.tbl) {
         free(known);
@@ -322,10 +324,54 @@ static void remove_poll(struct roster *roster, struct poll *poll)
     poll_free(poll);
 }
 
+const struct roster_age *roster_age(const struct roster *roster, const char *name)
+{
+    struct known *known;
+
+    HASH_FIND_STR(roster->known, name, known);
+    return known ? &known->age : NULL;
+}
+
+void roster_forget(struct roster *roster, const char *name, int64_t before_at)
+{
+    struct known *known;
+    struct record *record;
+
+    HASH_FIND_STR(roster->known, name, known);
+    if (!known || known->age.is_asked)
+        return;
+    record = record_new(RECORD_FORGET, known->stored.id);
+    if (record) {
+        record->at = before_at;
+        record->cookie = known;
+    }
+    known->age.asked_at = loop_now(roster->service->loop).wall_at;
+    known->age.is_asked = roster_append(roster, record) == 0;
+}
+
+static void on_forgotten(const struct record *record)
+{
+    const struct pruned *pruned = &record->pruned;
+    struct known *known = record->cookie;
+
+    known->age.is_asked = false;
+    known->age.oldest_at = pruned->oldest_at;
+    if (pruned->has_lost_body && known->poll)
+        poll_forget_body(known->poll);
+    if (pruned->polls)
+        log_event(LEVEL_DEBUG, "forgot",
+                  "feed=%s polls=%" PRIu64 " bodies=%" PRIu64 " bytes=%" PRIu64, known->stored.name,
+                  pruned->polls, pruned->bodies, pruned->bytes);
+}
+
 void roster_on_committed(struct roster *roster, const struct record *record)
 {
     struct poll *poll = record->cookie;
 
+    if (record->kind == RECORD_FORGET) {
+        on_forgotten(record);
+        return;
+    }
     if (!poll) {
         if (record->was_refused)
             log_event(LEVEL_ERROR, "refused", "feed_id=%u kind=%d", record->feed_id, record->kind);

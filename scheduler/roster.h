@@ -21,6 +21,18 @@ struct poll *roster_find(const struct roster *roster, const char *name);
 /* --once: every enabled feed of the set, once. */
 void roster_poll_once(struct roster *roster, const struct feed_set *set);
 
+/* What is known of the oldest poll of a feed, for those who forget. */
+struct roster_age {
+    int64_t oldest_at; /* when last asked; AT_NONE: it had none */
+    int64_t asked_at;  /* AT_NONE: never */
+    bool is_asked;     /* the writer is at it */
+};
+/* NULL: the store does not know the feed. The feed need not run. */
+const struct roster_age *roster_age(const struct roster *roster, const char *name);
+/* Asks the writer to forget what the feed has from before `before_at`. Nothing, while it is at it
+ * for that feed. */
+void roster_forget(struct roster *roster, const char *name, int64_t before_at);
+
 /* A record is back from the writer: finds its poll, frees what has retired. */
 void roster_on_committed(struct roster *roster, const struct record *record);
 void roster_each(struct roster *roster, void (*on_poll)(void *cookie, struct poll *poll),

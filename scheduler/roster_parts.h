@@ -15,6 +15,7 @@ struct known {
     struct poll *poll;  /* NULL: does not run */
     char *definition;   /* the last one's text, read when first asked for; NULL: none */
     uint32_t url_epoch; /* of the last definition */
+    struct roster_age age;
     UT_hash_handle hh;
 };
 

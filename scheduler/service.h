@@ -28,6 +28,7 @@ struct service {
     enum poll_detail jump_reason;
     bool is_disk_full;    /* the writer waits for space */
     int64_t disk_full_at; /* … when that was last seen; AT_NONE */
+    bool is_store_full;   /* store_limit is reached, and nothing may be forgotten: no polling */
     struct measures measures;
     struct alerts *alerts; /* NULL: --once has none */
     struct alarm *pump; /* set to now: look at due polls and waiting hosts soon */

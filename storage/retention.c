@@ -5,12 +5,13 @@
 #define LOOK_MOST_US (3600 * US_PER_SECOND)
 
 /* The machine was off, or its clock is wrong: nobody knows after this long. */
-#define ABSENCE_US (US_PER_DAY)
+#define ABSENCE_US (31 * US_PER_DAY)
 
 enum {
-    SLACK_PARTS = 64, /* of keep, until a poll that may go is looked at */
-    CUT_PARTS = 64,   /* of all the time kept, to go at once when room is short */
-    ENOUGH_PARTS = 64 /* of the limit, to be free before there is enough room again */
+    SLACK_PARTS = 64,  /* of keep, until a poll that may go is looked at */
+    CUT_PARTS = 64,    /* of all the time kept, to go at once when room is short */
+    ENOUGH_PARTS = 64, /* of the limit, to be free before there is enough room again */
+    NONE_PARTS = 16    /* of the limit, to come on top before no room is left */
 };
 
 int64_t retention_before(int64_t keep_ms, int64_t now_at)
@@ -39,14 +40,23 @@ int64_t retention_look_at(int64_t keep_ms, int64_t oldest_at, int64_t now_at)
     return at < latest_at ? at : latest_at;
 }
 
-enum retention_room retention_room(uint64_t used_bytes, uint64_t limit_bytes,
-                                   enum retention_room before)
+enum room_state retention_room_note(struct retention_room *room, uint64_t used_bytes,
+                                    uint64_t limit_bytes)
 {
-    if (!limit_bytes)
-        return ROOM_ENOUGH;
-    if (before == ROOM_SHORT)
-        limit_bytes -= limit_bytes / ENOUGH_PARTS;
-    return used_bytes > limit_bytes ? ROOM_SHORT : ROOM_ENOUGH;
+    uint64_t enough_bytes = limit_bytes - limit_bytes / ENOUGH_PARTS;
+
+    if (!limit_bytes || used_bytes <= enough_bytes ||
+        (room->state == ROOM_ENOUGH && used_bytes <= limit_bytes)) {
+        room->state = ROOM_ENOUGH;
+    } else if (room->state == ROOM_ENOUGH) {
+        room->state = ROOM_SHORT;
+        room->most_bytes = used_bytes + limit_bytes / NONE_PARTS;
+    } else if (used_bytes > room->most_bytes) {
+        room->state = ROOM_NONE;
+    } else if (used_bytes <= limit_bytes) {
+        room->state = ROOM_SHORT;
+    }
+    return room->state;
 }
 
 int64_t retention_cut(int64_t oldest_at, int64_t now_at)

@@ -15,14 +15,20 @@ int64_t retention_before(int64_t keep_ms, int64_t now_at);
  * costs a fraction of the writing. */
 int64_t retention_look_at(int64_t keep_ms, int64_t oldest_at, int64_t now_at);
 
-/* The bytes in use and their limit. Between the two marks what was before goes on, so that nothing
- * flaps. */
-enum retention_room {
+/* How much room the limit on bytes in use leaves. What once was short is enough again a little
+ * below the limit, so that nothing flaps. */
+enum room_state {
     ROOM_ENOUGH,
     ROOM_SHORT, /* over the limit: polls must go before their time */
+    ROOM_NONE,  /* … and they do not go as fast as others come */
 };
-enum retention_room retention_room(uint64_t used_bytes, uint64_t limit_bytes /* 0: none */,
-                                   enum retention_room before);
+struct retention_room {
+    enum room_state state;
+    uint64_t most_bytes; /* short: more than this is none */
+};
+/* `limit_bytes` 0: no limit. */
+enum room_state retention_room_note(struct retention_room *room, uint64_t used_bytes,
+                                    uint64_t limit_bytes);
 /* Short of room: forget what is before this, of every feed that sets `keep`. `oldest_at` is the
  * oldest poll that any of these has; AT_NONE: they have none, nothing can be done. */
 int64_t retention_cut(int64_t oldest_at, int64_t now_at);

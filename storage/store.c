@@ -31,6 +31,7 @@ static struct store *store_new(const char *dir, enum store_mode mode)
         free(store);
         return NULL;
     }
+    (void)pthread_cond_init(&store->has_moved, NULL);
     store->mode = mode;
     store->lock_fd = -1;
     return store;
@@ -43,6 +44,7 @@ void store_close(struct store *store)
     if (store->env)
         mdb_env_close(store->env);
     store_unlock(store->lock_fd);
+    (void)pthread_cond_destroy(&store->has_moved);
     (void)pthread_mutex_destroy(&store->guard);
     free(store->dir);
     free(store);

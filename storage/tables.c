@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "storage/key.h"
 #include "storage/value.h"
@@ -56,15 +57,25 @@ int table_error(const struct store *store, int rc, const char *what, struct err 
     return err_set(err, kind, "store \"%s\": %s: %s", store->dir, what, mdb_strerror(rc));
 }
 
+/* How long other threads of ours may take to let go of their transactions. */
+enum { ADOPT_WAIT_S = 5 };
+
 /* Another process has made the map larger: take its size, which needs a moment without any read
  * transaction of ours. */
-int store_adopt_map(struct store *store)
+static int adopt_map(struct store *store)
 {
-    int rc = EAGAIN;
+    struct timespec until;
+    int rc = 0;
 
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ADOPT_WAIT_S;
     (void)pthread_mutex_lock(&store->guard);
-    if (store->reads == 0)
-        rc = mdb_env_set_mapsize(store->env, 0);
+    store->adopters++;
+    while (store->reads && !rc)
+        rc = pthread_cond_clockwait(&store->has_moved, &store->guard, CLOCK_MONOTONIC, &until);
+    rc = store->reads ? EAGAIN : mdb_env_set_mapsize(store->env, 0);
+    if (--store->adopters == 0)
+        (void)pthread_cond_broadcast(&store->has_moved);
     (void)pthread_mutex_unlock(&store->guard);
     return rc;
 }
@@ -84,10 +95,20 @@ int store_grow(struct store *store)
     return rc;
 }
 
-static void count_read(struct store *store, int change)
+static void begin_read(struct store *store)
 {
     (void)pthread_mutex_lock(&store->guard);
-    store->reads += (unsigned)change;
+    while (store->adopters)
+        (void)pthread_cond_wait(&store->has_moved, &store->guard);
+    store->reads++;
+    (void)pthread_mutex_unlock(&store->guard);
+}
+
+static void end_read(struct store *store)
+{
+    (void)pthread_mutex_lock(&store->guard);
+    if (--store->reads == 0)
+        (void)pthread_cond_broadcast(&store->has_moved);
     (void)pthread_mutex_unlock(&store->guard);
 }
 
@@ -99,10 +120,10 @@ static int enter(struct store *store, MDB_txn **txn)
     for (int i = 0; rc == MDB_MAP_RESIZED && i < 3; i++) {
         if (i && (rc = store_adopt_map(store)))
             return rc;
-        count_read(store, 1);
+        begin_read(store);
         rc = *txn ? mdb_txn_renew(*txn) : mdb_txn_begin(store->env, NULL, MDB_RDONLY, txn);
         if (rc)
-            count_read(store, -1);
+            end_read(store);
     }
     return rc;
 }
@@ -126,7 +147,7 @@ int table_renew_read(struct store *store, MDB_txn *txn, struct err *err)
 void table_reset_read(struct store *store, MDB_txn *txn)
 {
     mdb_txn_reset(txn);
-    count_read(store, -1);
+    end_read(store);
 }
 
 /* Committed, not aborted: an aborted transaction takes the tables it opened with it. */
@@ -139,7 +160,7 @@ void table_end_read(struct store *store, MDB_txn *txn, bool is_live)
         return;
     }
     (void)mdb_txn_commit(txn);
-    count_read(store, -1);
+    end_read(store);
 }
 
 static struct value_place place_of(enum table table, const MDB_val *key)

@@ -39,7 +39,9 @@ struct store {
     int lock_fd;       /* -1: not locked */
     size_t page_bytes; /* 0: not those of this machine, pages are not looked at */
     pthread_mutex_t guard;
-    unsigned reads; /* open read transactions; under guard */
+    unsigned reads;           /* open read transactions; under guard */
+    unsigned adopters;        /* threads that wait for reads to be 0; none begins meanwhile */
+    pthread_cond_t has_moved; /* one of the two went to 0 */
 };
 
 /* Without the hint at `pollard verify` in the text. */

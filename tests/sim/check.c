@@ -29,6 +29,7 @@ struct feed_check {
     struct check *check;
     const char *name;
     struct ledger_walk owed;
+    int64_t forgotten_to_at; /* what was owed up to here is not stored any more */
     bool is_owed_wrong;                    /* said once */
     const struct expectation *expectation; /* NULL: none */
     size_t run;
@@ -71,7 +72,9 @@ static void check_owed(struct feed_check *feed, int64_t slot_at)
 
     if (feed->is_owed_wrong || feed->check->scenario->is_once)
         return;
-    owed_at = ledger_next(&feed->owed);
+    do
+        owed_at = ledger_next(&feed->owed);
+    while (owed_at <= feed->forgotten_to_at);
     if (owed_at == slot_at)
         return;
     feed->is_owed_wrong = true;
@@ -92,6 +95,8 @@ static void check_rest_owed(struct feed_check *feed)
         return;
     while ((owed_at = ledger_next(&feed->owed)) <= feed->check->run->ended_at &&
            owed_at != AT_NEVER) {
+        if (owed_at <= feed->forgotten_to_at)
+            continue;
         if (ledger_is_closed(&feed->owed))
             lost++;
         else
@@ -198,7 +203,8 @@ static const struct expectation *expectation_of(const struct scenario *scenario,
 static int check_feed(void *cookie, const struct stored_feed *stored)
 {
     struct check *check = cookie;
-    struct feed_check feed = {.check = check, .name = stored->name};
+    struct feed_check feed = {
+        .check = check, .name = stored->name, .forgotten_to_at = stored->forgotten_to_at};
     struct poll_record poll;
     struct err err = {0};
     int found;
@@ -272,6 +278,21 @@ static void check_tallies(struct check *check)
     }
 }
 
+static void check_space(struct check *check)
+{
+    uint64_t first_bytes = check->run->first_bytes, last_bytes = check->run->last_bytes;
+    struct store_space space = {0};
+
+    if (check->scenario->space_percent == ANY)
+        return;
+    (void)store_space(check->store, &space, NULL);
+    printf("%s: file %" PRIu64 " bytes, then %" PRIu64 ", of which %" PRIu64 " are in use\n",
+           check->scenario->file, first_bytes, last_bytes, space.used_bytes);
+    if (first_bytes == 0 ||
+        last_bytes > first_bytes / 100 * (100 + (uint64_t)check->scenario->space_percent))
+        fault(check, 0, "the store grew");
+}
+
 static void check_flat(struct check *check)
 {
     const struct run *run = check->run;
@@ -303,6 +324,7 @@ void check_run(const struct run *run, const struct scenario *scenario, bool prin
     check_sums(&check);
     check_tallies(&check);
     check_flat(&check);
+    check_space(&check);
     result->faults += check_status(run, check.store, scenario->file);
     reader_close(check.reader);
     store_close(check.store);

@@ -129,8 +129,20 @@ static long anonymous_kib(void)
     return kib;
 }
 
+static uint64_t store_bytes(const struct run *run)
+{
+    char path[sizeof run->store_dir + 16];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/data.mdb", run->store_dir);
+    return stat(path, &st) ? 0 : (uint64_t)st.st_size;
+}
+
 static void measure(struct run *run)
 {
+    run->last_bytes = store_bytes(run);
+    if (run->first_bytes == 0)
+        run->first_bytes = run->last_bytes;
     run->last_kib = anonymous_kib();
     run->last_fds = count_fds();
     if (run->first_kib == 0) {
@@ -258,7 +270,7 @@ static void act(struct runner *runner, const struct action *action)
 static void end_run(struct runner *runner)
 {
     runner->is_over = true;
-    if (runner->scenario->flat_kib != ANY)
+    if (runner->scenario->flat_kib != ANY || runner->scenario->space_percent != ANY)
         measure(runner->run);
     if (runner->daemon)
         sim_raise(runner->loop, SIGTERM);

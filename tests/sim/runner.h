@@ -23,6 +23,7 @@ struct run {
     double real_s;
     long first_kib, last_kib; /* measured memory; 0: not */
     int first_fds, last_fds;
+    uint64_t first_bytes, last_bytes; /* of the store's file, measured likewise */
 };
 
 /* `log`: every action, or NULL. Ends the program when the service cannot be run at all. */

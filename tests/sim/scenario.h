@@ -70,7 +70,7 @@ struct scenario {
     int64_t start_at, run_us, for_ms;
     uint64_t seed;
     bool is_once, has_start;
-    int64_t flat_kib; /* ANY: not asked for */
+    int64_t flat_kib, space_percent; /* ANY: not asked for */
     struct action *actions;
     struct server_rule *rules;
     struct expectation *expectations;

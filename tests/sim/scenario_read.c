@@ -180,6 +180,11 @@ static void read_flat(struct scenario *scenario, struct words *words)
     scenario->flat_kib = words_number(words, words_take(words));
 }
 
+static void read_space(struct scenario *scenario, struct words *words)
+{
+    scenario->space_percent = words_number(words, words_take(words));
+}
+
 static const struct {
     const char *name;
     void (*read)(struct scenario *scenario, struct words *words);
@@ -199,6 +204,7 @@ static const struct {
     {"at_once", read_at_once},
     {"peak", read_peak},
     {"flat", read_flat},
+    {"space", read_space},
 };
 
 static void read_line(struct scenario *scenario, struct words *words)
@@ -229,7 +235,7 @@ struct scenario *scenario_read(const char *file)
         fatal("cannot open \"%s\"", file);
     scenario->file = must_copy(file);
     scenario->seed = 1;
-    scenario->flat_kib = ANY;
+    scenario->flat_kib = scenario->space_percent = ANY;
     words->file = scenario->file;
     while (fgets(words->text, sizeof words->text, stream)) {
         size_t length = strlen(words->text);
