@@ -58,11 +58,11 @@ int table_error(const struct store *store, int rc, const char *what, struct err 
 }
 
 /* How long other threads of ours may take to let go of their transactions. */
-enum { ADOPT_WAIT_S = 5 };
+enum { ADOPT_WAIT_S = 2 };
 
 /* Another process has made the map larger: take its size, which needs a moment without any read
  * transaction of ours. */
-static int adopt_map(struct store *store)
+int store_adopt_map(struct store *store)
 {
     struct timespec until;
     int rc = 0;

@@ -81,7 +81,8 @@ enum { CHANGE_NOTHING = -1 /* from `write`: there is nothing to commit; all is w
 int store_change(struct store *store, int (*write)(void *cookie, MDB_txn *txn), void *cookie);
 /* Makes the map larger. EAGAIN: somebody reads just now. */
 int store_grow(struct store *store);
-/* Takes the size that another process has given the map. EAGAIN likewise. */
+/* Takes the size that another process has given the map, once no thread of this one reads. EAGAIN:
+ * one did not let go. */
 int store_adopt_map(struct store *store);
 /* Before LMDB opens the file: its two first pages must agree. */
 int store_check_heads(struct store *store, struct err *err);
