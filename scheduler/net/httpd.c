@@ -19,6 +19,9 @@ enum {
     CONNECTIONS_LEAST = 16,
     DESCRIPTOR_SHARE = 4, /* feeds and the store need them, too */
     BACKLOG = 512,
+    HEAD_MS = 10 * 1000,
+    IDLE_MS = 60 * 1000,
+    PIECE_MS = 60 * 1000,
     MEMORY_BYTES = 64 * 1024 /* of a connection: its head, then pieces of its answer */
 };
 
@@ -96,6 +99,15 @@ static unsigned connections_for_us(unsigned wanted)
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / DESCRIPTOR_SHARE < most)
         most = (unsigned)(files.rlim_cur / DESCRIPTOR_SHARE);
     return most < CONNECTIONS_LEAST ? CONNECTIONS_LEAST : most;
+}
+
+static struct httpd_times times_of(const struct httpd_times *wanted)
+{
+    return (struct httpd_times){
+        .head_ms = wanted->head_ms ? wanted->head_ms : HEAD_MS,
+        .idle_ms = wanted->idle_ms ? wanted->idle_ms : IDLE_MS,
+        .piece_ms = wanted->piece_ms ? wanted->piece_ms : PIECE_MS,
+    };
 }
 
 static void on_message(void *cls, const char *format, va_list arguments)
@@ -179,6 +191,7 @@ int httpd_start(struct httpd **out, struct loop *loop, const struct httpd_option
     httpd->on_request = options->on_request;
     httpd->cookie = options->cookie;
     httpd->max_connections = connections_for_us(options->max_connections);
+    httpd->times = times_of(&options->times);
     httpd->visits.next = httpd->visits.before = &httpd->visits;
     snprintf(httpd->address, sizeof httpd->address, "%s", options->listen);
     httpd->again = alarm_new(loop, on_again, httpd);

@@ -26,9 +26,15 @@ struct httpd;
 struct httpd_request;
 typedef void httpd_fn(void *cookie, struct httpd_request *request);
 
+/* In ms; 0: as above. */
+struct httpd_times {
+    int64_t head_ms, idle_ms, piece_ms;
+};
+
 struct httpd_options {
     const char *listen;       /* "127.0.0.1:8889", as listen_check() takes it; borrowed */
     unsigned max_connections; /* 0: 1,200, or a quarter of our descriptors */
+    struct httpd_times times;
     httpd_fn *on_request;
     void *cookie;
 };

@@ -43,6 +43,7 @@ struct httpd {
     struct alarm *sweep; /* once a second while there are connections */
     char address[HTTPD_ADDRESS_MAX];
     struct httpd_names names;
+    struct httpd_times times;
     struct visit visits; /* head of a ring, newest first */
     unsigned count, max_connections;
 };

@@ -8,13 +8,7 @@
 #include "scheduler/net/httpd_parts.h"
 #include "scheduler/net/tcp_taken.h"
 
-enum {
-    SWEEP_US = 1000 * 1000,
-    HEAD_US = 10 * 1000 * 1000,
-    IDLE_US = 60 * 1000 * 1000,
-    PIECE_US = 60 * 1000 * 1000,
-    PIECE_BYTES = 16 * 1024
-};
+enum { SWEEP_US = 1000 * 1000, PIECE_BYTES = 16 * 1024 };
 
 static int64_t now_us(const struct httpd *httpd)
 {
@@ -23,7 +17,7 @@ static int64_t now_us(const struct httpd *httpd)
 
 static void await_piece(struct visit *visit)
 {
-    visit->deadline_us = now_us(visit->httpd) + PIECE_US;
+    visit->deadline_us = now_us(visit->httpd) + visit->httpd->times.piece_ms * US_PER_MS;
     visit->taken = tcp_bytes_taken(visit->fd);
 }
 
@@ -33,7 +27,7 @@ void visit_enter(struct visit *visit, enum visit_state state)
     switch (state) {
     case VISIT_IDLE:
         visit->idle_us = now_us(visit->httpd);
-        visit->deadline_us = visit->idle_us + IDLE_US;
+        visit->deadline_us = visit->idle_us + visit->httpd->times.idle_ms * US_PER_MS;
         break;
     case VISIT_SENDING:
         await_piece(visit);
@@ -56,14 +50,14 @@ void visit_resume(struct visit *visit)
 
 void visit_doom(struct visit *visit, bool is_rude)
 {
-    const struct linger reset = {1, 0};
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
     if (visit->is_doomed)
         return;
     visit->is_doomed = true;
-    if (is_rude)
-        setsockopt(visit->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    shutdown(visit->fd, SHUT_RDWR); /* libmicrohttpd hears of it, and closes */
+    /* libmicrohttpd hears of either, and closes; connect(2) to nowhere sends a reset at once. */
+    if (!is_rude || connect(visit->fd, &nowhere, sizeof nowhere) != 0)
+        shutdown(visit->fd, SHUT_RDWR);
     visit_resume(visit);
 }
 
@@ -137,7 +131,7 @@ static void begin(struct httpd *httpd, struct MHD_Connection *connection, void *
     visit->connection = connection;
     visit->fd = said->connect_fd;
     visit_enter(visit, VISIT_IDLE);
-    visit->deadline_us = visit->idle_us + HEAD_US;
+    visit->deadline_us = visit->idle_us + httpd->times.head_ms * US_PER_MS;
     visit->before = &httpd->visits;
     visit->next = httpd->visits.next;
     visit->next->before = visit->before->next = visit;
@@ -163,4 +157,6 @@ void httpd_on_connection(void *cls, struct MHD_Connection *connection, void **co
     visit->before->next = visit->next;
     httpd->count--;
     free(visit);
+    /* At its limit it listens no more, and looks whether it may only when it is run. */
+    alarm_set(httpd->again, 0);
 }

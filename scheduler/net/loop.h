@@ -1,8 +1,8 @@
 /* The event loop: the time, alarms, a wake from another thread, signals, a watched directory.
  *
  * libuv's home, and a seam: tests/sim implements this header with a virtual clock. Everything but
- * wake_send() is for the loop's thread; every callback runs on it. Callbacks come only from
- * loop_run. */
+ * wake_send() and loop_now() is for the loop's thread; every callback runs on it. Callbacks come
+ * only from loop_run. */
 #ifndef SCHEDULER_NET_LOOP_H
 #define SCHEDULER_NET_LOOP_H
 

@@ -16,6 +16,7 @@ enum {
     QUEUE_BYTES = 512 * 1024,
     COLUMNS_TEXT_MAX = 64 * 1024,
     NAME_MAX_BYTES = 160,
+    LONG_US = 3 * 1000 * 1000,
 };
 
 struct download {
@@ -26,6 +27,8 @@ struct download {
     int64_t now_at; /* what "-24h" counts from */
     struct byte_queue queue;
     pthread_t thread;
+    int64_t long_after_us;
+    bool is_long; /* the thread's */
     bool is_answered;
     uint64_t sent_bytes;
 };
@@ -56,14 +59,19 @@ static int on_write(void *cookie, const char *bytes, size_t length, struct err *
     return 0;
 }
 
-/* The words were right, or no poll would have been read. */
+/* A dump reads its range twice, and its first byte comes when the first reading is done. What is
+ * wrong with the words has shown itself long before, so its head goes out ahead: no client shall
+ * think that nobody answers. */
 static void on_progress(void *cookie, double share, uint64_t bytes)
 {
     struct download *download = cookie;
 
     (void)share;
     (void)bytes;
-    byte_queue_begin(&download->queue);
+    if (!download->is_long && loop_now(download->all->loop).mono_us > download->long_after_us) {
+        download->is_long = true;
+        byte_queue_begin(&download->queue);
+    }
 }
 
 static bool is_unwanted(void *cookie)
@@ -353,6 +361,7 @@ static struct download *make_download(struct downloads *downloads, struct httpd_
                                       struct download_order *order)
 {
     struct download *download = calloc(1, sizeof *download);
+    struct loop_time now = loop_now(downloads->loop);
 
     if (!download)
         return NULL;
@@ -362,7 +371,8 @@ static struct download *make_download(struct downloads *downloads, struct httpd_
     }
     download->all = downloads;
     download->request = request;
-    download->now_at = loop_now(downloads->loop).wall_at;
+    download->now_at = now.wall_at;
+    download->long_after_us = now.mono_us + LONG_US;
     download->order = *order;
     return download;
 }
