@@ -50,19 +50,23 @@ static inline struct dump_options everything(void)
     return (struct dump_options){.range = {.from_at = AT_NONE, .to_at = AT_NEVER}};
 }
 
-/* The dump must say that. */
+/* The dump must say that, however many threads are at it. */
 static inline struct dump_counts dump(struct scratch *scratch, const struct dump_options *options,
                                       const char *expected)
 {
+    struct dump_options asked = *options;
     struct dump_counts counts = {0};
-    struct text_sink text;
-    struct err err = {0};
 
-    text_sink_init(&text);
-    if (dump_run(scratch->store, options, &text.sink, &counts, &err))
-        fail_msg("%s", err.text);
-    assert_string_equal(text_sink_text(&text), expected);
-    text_sink_release(&text);
+    for (asked.threads = 0; asked.threads <= 3; asked.threads++) {
+        struct text_sink text;
+        struct err err = {0};
+
+        text_sink_init(&text);
+        if (dump_run(scratch->store, &asked, &text.sink, &counts, &err))
+            fail_msg("%s", err.text);
+        assert_string_equal(text_sink_text(&text), expected);
+        text_sink_release(&text);
+    }
     return counts;
 }
 

@@ -1,4 +1,5 @@
 #include <lmdb.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -320,15 +321,36 @@ static void the_map_waits_for_readers_of_this_process(void **state)
     reader_close(reader);
 }
 
-static void a_reader_of_another_process_takes_the_larger_map(void **state)
+struct holding {
+    struct reader *reader;
+    bool is_whole;
+};
+
+/* Another reader of the process, with a transaction from before the map grew. */
+static void *hold_a_while(void *cookie)
+{
+    struct holding *holding = cookie;
+    struct poll_record poll;
+    struct err err;
+
+    (void)usleep(100000);
+    reader_rest(holding->reader);
+    holding->is_whole = reader_seek(holding->reader, FEED, NOON, &err) == 0 &&
+                        reader_next(holding->reader, &poll, &err) == 1;
+    return NULL;
+}
+
+static void readers_of_another_process_take_the_larger_map(void **state)
 {
     static char noise[1 << 20];
     struct scratch scratch = {0};
+    struct holding holding = {0};
     struct store *store;
     struct reader *reader;
     struct poll_record poll;
     struct err err = {0};
     int ends[2], status;
+    pthread_t thread;
     char byte;
     pid_t child;
 
@@ -350,13 +372,20 @@ static void a_reader_of_another_process_takes_the_larger_map(void **state)
     (void)close(ends[0]);
     assert_int_equal(store_open(&store, scratch.dir, STORE_READ, &err), 0);
     shrink_map(store);
+    assert_int_equal(reader_open(&holding.reader, store, &err), 0);
+    assert_int_equal(reader_next(holding.reader, &poll, &err), 0);
     assert_int_equal(write(ends[1], "x", 1), 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+    assert_int_equal(pthread_create(&thread, NULL, hold_a_while, &holding), 0);
     if (reader_open(&reader, store, &err))
         fail_msg("%s", err.text);
     assert_int_equal(reader_seek(reader, FEED, NOON, &err), 0);
     assert_int_equal(reader_next(reader, &poll, &err), 1);
+    reader_rest(reader);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(holding.is_whole);
+    reader_close(holding.reader);
     reader_close(reader);
     store_close(store);
     (void)close(ends[1]);
@@ -378,7 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(space_in_use_is_a_part_of_the_file, start, end),
         cmocka_unit_test_setup_teardown(the_map_grows_when_it_is_full, start, end),
         cmocka_unit_test_setup_teardown(the_map_waits_for_readers_of_this_process, start, end),
-        cmocka_unit_test(a_reader_of_another_process_takes_the_larger_map),
+        cmocka_unit_test(readers_of_another_process_take_the_larger_map),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
