@@ -59,14 +59,23 @@ static int write_items(struct buf *out, const struct alert_message *message)
     return buf_printf(out, "],\"more\":%zu}", message->more);
 }
 
+/* "<!channel>" in the words of a server would call everybody in a chat. */
+static void disarm(char *text)
+{
+    for (; (text = strchr(text, '<')); text++)
+        *text = '(';
+}
+
 static int write_words(struct buf *out, const struct alert_message *message, const char *host)
 {
     struct buf text;
     int status = -1;
 
     buf_init(&text, ALERT_TEXT_MAX);
-    if (alert_text(message, host, &text) == 0 && buf_text(&text))
+    if (alert_text(message, host, &text) == 0 && buf_text(&text)) {
+        disarm(text.bytes);
         status = write_text(out, "text", buf_text(&text));
+    }
     buf_release(&text);
     return status;
 }

@@ -1,6 +1,7 @@
 /* An alert → the JSON of a webhook. Pure.
  *
- * {"text": "…",                     all in words: what chat services show (Slack, Mattermost, …)
+ * {"text": "…",                     all in words: what chat services show (Slack, Mattermost, …);
+ *                                   "<", with which these call people, is "(" here
  *  "event": "open",                 close remind summary test
  *  "incident": "failing:bus-20",    the same from opening to closing; null: several
  *  "kind": "failing",               … null
