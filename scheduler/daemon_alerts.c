@@ -253,7 +253,7 @@ static void look_at_feed(void *cookie, struct poll *poll)
     }
     if ((feed->alert.stale_ms == 0 && feed->alert.unchanged_ms == 0) || poll->is_leaving)
         return;
-    if (!service->is_disk_full)
+    if (!service->is_disk_full && !service->is_store_full)
         may_poll = plan_is_open(plan, now->wall_at);
     if (may_poll && alert_watch_is_overdue(&poll->alert, feed, now->wall_at))
         slot_at = plan_slot_until(plan, now->wall_at - MINUTE_US);
@@ -266,7 +266,8 @@ static void look_at_space(struct daemon *daemon, int64_t now_at)
     struct alert_space space = {.free_bytes = -1,
                                 .reserve_bytes = settings->disk_reserve_bytes,
                                 .limit_bytes = settings->store_limit_bytes,
-                                .is_disk_full = daemon->service.is_disk_full};
+                                .is_disk_full = daemon->service.is_disk_full,
+                                .is_store_full = daemon->service.is_store_full};
     struct store_space found;
 
     if (store_space(daemon->store, &found, NULL) == 0) {
