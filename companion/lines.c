@@ -1,6 +1,5 @@
 #include "companion/lines.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +32,14 @@ static int reserve(struct lines *lines)
     return 0;
 }
 
-/* Control characters of both blocks, C0 and (as UTF-8) C1. */
-static bool steers(const char *at)
+/* Bytes of a control character of either block, C0 or (as UTF-8) C1; 0: it is none. */
+static size_t steering(const char *at)
 {
     unsigned char byte = (unsigned char)at[0], next = (unsigned char)at[1];
 
-    return byte < ' ' || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next < 0xa0);
+    if (byte < ' ' || byte == 0x7f)
+        return 1;
+    return byte == 0xc2 && next >= 0x80 && next < 0xa0 ? 2 : 0;
 }
 
 static char *copy_tame(const char *text)
@@ -46,8 +47,7 @@ static char *copy_tame(const char *text)
     char *copy = strdup(text);
 
     for (char *at = copy; at && *at; at++)
-        if (steers(at))
-            *at = '?';
+        memset(at, '?', steering(at));
     return copy;
 }
 
