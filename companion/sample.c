@@ -135,11 +135,18 @@ static int print_body(struct sample *sample, struct err *err)
 /* The path of the feed, or the one that is found; nothing in `path`: the document is the row. */
 static int find_path(const struct sample *sample, struct buf *path, struct err *err)
 {
+    struct err why = {0};
+
     if (sample->feed->rows)
         return buf_append_text(path, sample->feed->rows) ? err_memory(err) : 0;
-    if (sample->format != FORMAT_JSON)
+    if (sample->format != FORMAT_JSON ||
+        rows_find_path(sample->body->bytes, sample->body->length, path, &why) >= 0)
         return 0;
-    return rows_find_path(sample->body->bytes, sample->body->length, path, err) < 0 ? -1 : 0;
+    /* That it is ill-formed is said by who decodes it. */
+    if (why.kind == ERR_INPUT)
+        return 0;
+    *err = why;
+    return -1;
 }
 
 static enum feed_format judge(const struct feed *feed, const struct response *response)
@@ -150,8 +157,7 @@ static enum feed_format judge(const struct feed *feed, const struct response *re
     if (format != FORMAT_AUTO)
         return format;
     format = rows_judge(body->bytes, body->length, response->content_type);
-    return format != FORMAT_NDJSON && rows_need_json(feed->rows, feed->columns) ? FORMAT_JSON
-                                                                                : format;
+    return rows_meant_as(format, feed->rows, feed->columns);
 }
 
 int sample_print(const struct feed *feed, const struct response *response, int64_t call_at,

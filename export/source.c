@@ -276,14 +276,6 @@ static int judge(struct source *source, uint32_t epoch, const char *content_type
     return 0;
 }
 
-/* Where paths are given and no format, the feed is meant to be JSON: an error page before its first
- * good body is an invalid body, and not one of text. */
-static bool is_meant_as_json(const struct source *source, enum feed_format format)
-{
-    return known_format(source, source->shape.format) == FORMAT_AUTO && format != FORMAT_NDJSON &&
-           rows_need_json(source->rows, source->column_list);
-}
-
 /* Does what a body gives depend on those before it? The path is that of the first which has one
  * (see look_for_path); kinds must not be mixed, which learning has seen to where there was any. */
 static bool needs_order(const struct source *source, enum feed_format format)
@@ -303,8 +295,8 @@ static struct decoder *choose_decoder(struct source *source, uint32_t epoch,
 
     if (judge(source, epoch, content_type, &format, err))
         return NULL;
-    if (is_meant_as_json(source, format))
-        format = FORMAT_JSON;
+    if (known_format(source, source->shape.format) == FORMAT_AUTO)
+        format = rows_meant_as(format, source->rows, source->column_list);
     if (source->is_ahead && needs_order(source, format))
         return NULL;
     if (choose_path(source, format, &path, err))

@@ -13,8 +13,9 @@
  * fine), then text or binary. Never FORMAT_AUTO. */
 enum feed_format rows_judge(const char *bytes, size_t length, const char *content_type);
 
-/* Do they ask for what only JSON has, paths? `path` and `columns` as for rows_new. */
-bool rows_need_json(const char *path, const char *columns);
+/* What a body that was judged so is meant to be, where paths are given (`path` and `columns` as for
+ * rows_new): no text, nor anything unknown. An error page is ill-formed JSON then. */
+enum feed_format rows_meant_as(enum feed_format judged, const char *path, const char *columns);
 
 /* The auto rows path of a JSON document: the shallowest non-empty array whose elements are all
  * objects, first in document order (below a name that is not UTF-8 none counts: it has no path). 0:
@@ -42,7 +43,8 @@ struct rows_counts {              /* of decoding with on_row; learning counts no
 struct rows; /* a decoder */
 
 /* `path` NULL: the document is the row, as with "$" (an array: a row per element). `columns` NULL:
- * all, else compact JSON of the `columns` key: a list of names or an object of name → path.
+ * all, else compact JSON of the `columns` key: a list of names or an object of name → path. Only
+ * JSON has rows at a path; elsewhere the path of a column is that of its name: `@.trip.route_id`.
  * ERR_INPUT with the mistake. */
 struct rows *rows_new(enum feed_format format, const char *path, const char *columns,
                       struct err *err);

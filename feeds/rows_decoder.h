@@ -6,8 +6,9 @@
 #include "feeds/rows_row.h"
 
 struct rows_decoder {
-    /* `path`: NULL if none is given. `picks`: an object of name → path, NULL if none; the decoder
-     * adds its columns and fixes them. `row` is borrowed until free, the others for the call. */
+    /* `path`: NULL if none is given. `picks`: for JSON, an object of name → path, NULL if none; the
+     * decoder adds its columns and fixes them. `row` is borrowed until free, the others for the
+     * call. */
     void *(*new)(enum feed_format format, const char *path, const struct json *picks,
                  struct rows_row *row, struct err *err);
     void (*free)(void *decoder); /* NULL is fine */
@@ -21,7 +22,6 @@ extern const struct rows_decoder rows_json_decoder, rows_gtfs_decoder, rows_csv_
     rows_digest_decoder;
 
 /* For `new` of a format without paths: ERR_INPUT if one is given that means anything. */
-int rows_decoder_refuse(enum feed_format format, const char *path, const struct json *picks,
-                        struct err *err);
+int rows_decoder_refuse(enum feed_format format, const char *path, struct err *err);
 
 #endif

@@ -150,7 +150,8 @@ static void *rows_gtfs_new(enum feed_format format, const char *path, const stru
 {
     struct rows_gtfs *gtfs;
 
-    if (rows_decoder_refuse(format, path, picks, err))
+    (void)picks;
+    if (rows_decoder_refuse(format, path, err))
         return NULL;
     gtfs = calloc(1, sizeof *gtfs);
     if (!gtfs) {

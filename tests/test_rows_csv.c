@@ -143,6 +143,13 @@ static void other_bodies_are_a_row_of_what_is_known(void **state)
 static void paths_are_refused(void **state)
 {
     static const enum feed_format formats[] = {FORMAT_CSV, FORMAT_TEXT, FORMAT_BINARY};
+    static const char *const wrongs[] = {"{\"b\":\"$.a\"}",
+                                         "{\"b\":\"@.a[0]\"}",
+                                         "{\"b\":\"@.*\"}",
+                                         "{\"b\":\"@\"}",
+                                         "{\"b\":1}",
+                                         "{\"b\":\"@.x[\"}",
+                                         "{\"a\":\"@.a.b\",\"b\":\"@['a.b']\"}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -150,8 +157,11 @@ static void paths_are_refused(void **state)
 
         assert_null(rows_new(formats[i], "$.a", NULL, &err));
         assert_int_equal(err.kind, ERR_INPUT);
-        assert_null(rows_new(formats[i], NULL, "{\"a\":\"@.a\"}", &err));
-        assert_non_null(strstr(err.text, "expected a list of names"));
+        for (size_t j = 0; j < sizeof wrongs / sizeof wrongs[0]; j++) {
+            assert_null(rows_new(formats[i], NULL, wrongs[j], &err));
+            assert_int_equal(err.kind, ERR_INPUT);
+            assert_ptr_equal(strstr(err.text, "column \"b\": "), err.text);
+        }
     }
 }
 

@@ -301,7 +301,6 @@ static void a_wrong_kind_or_path_is_refused(void **state)
     rows_free(rows);
     assert_null(rows_new(FORMAT_GTFS_RT, "$.entity", NULL, &err));
     assert_int_equal(err.kind, ERR_INPUT);
-    assert_null(rows_new(FORMAT_GTFS_RT, NULL, "{\"a\":\"@.id\"}", &err));
     rows = rows_new(FORMAT_JSON, "$", NULL, &err);
     assert_int_equal(rows_set_kind(rows, "vehicle", &err), 0);
     rows_free(rows);
@@ -320,6 +319,21 @@ static void given_columns_and_no_others(void **state)
     assert_string_equal(buf_text(&seen.text),
                         "trip.trip_id='t' delay=-30 stop_time_update.stop_id='s'\n"
                         "trip.trip_id='t' delay=-30\n");
+    buf_release(&body);
+    seen_release(&seen);
+}
+
+static void columns_by_another_name(void **state)
+{
+    struct seen seen;
+    struct buf body;
+    struct err err;
+
+    (void)state;
+    start(&seen, NULL, "{\"late\":\"@.delay\",\"trip\":\"@.trip.trip_id\",\"x\":\"@['no']\"}");
+    wire_text(&body, HEADER "2{1'e' 3{1{1't'} 5=-30}}");
+    assert_int_equal(decode(&seen, body.bytes, body.length, false, &err), 0);
+    assert_string_equal(buf_text(&seen.text), "trip='t' late=-30\n");
     buf_release(&body);
     seen_release(&seen);
 }
@@ -423,6 +437,7 @@ int main(void)
         cmocka_unit_test(several_kinds_need_a_choice),
         cmocka_unit_test(a_wrong_kind_or_path_is_refused),
         cmocka_unit_test(given_columns_and_no_others),
+        cmocka_unit_test(columns_by_another_name),
         cmocka_unit_test(stopping_stops),
         cmocka_unit_test(deep_groups_are_refused),
         cmocka_unit_test(bombs_are_only_long),

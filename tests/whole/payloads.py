@@ -113,6 +113,8 @@ PAYLOADS = {
     "csv": Payload([b'\xef\xbb\xbfid,feed,"n ""x"""\r\n1,"a,b",\r\n2,"c\nd",0\r\n', b"id,late\n3,x\n"],
                    [["id", "payload.feed", 'n "x"', "late"], ["1", "a,b", "", ""],
                     ["2", "c\nd", "0", ""], ["3", "", "", "x"]], type="text/csv"),
+    "csv_named": Payload([b"id,n x,lat\n1,2,3\n"], [["lon", "i"], ["2", "1"]], type="text/csv",
+                         keys={"columns": {"lon": "@['n x']", "i": "@.id"}}),
     "text": Payload([b"all is well\n"], [["bytes", "sha256"], digest(b"all is well\n")],
                     type=TEXT),
     "html": Payload([HTML], [["bytes", "sha256"], digest(HTML)], type="text/html"),
