@@ -122,10 +122,9 @@ function drawList(section, items) {
 function drawNotices() {
     drawList(byId("alerts"), status.alerts.map(alert => {
         const item = element("li"), since = clock(instant(alert.since), undefined, TO_MINUTE);
-        if (alert.feed)
-            item.append(element("a", plain(alert.feed),
-                {href: `#feed=${encodeURIComponent(alert.feed)}`}), " ");
-        item.append(plain(alert.text), element("small", ` since ${since}`));
+        const address = alert.feed ? {href: `#feed=${encodeURIComponent(alert.feed)}`} : {};
+        item.append(element(alert.feed ? "a" : "span", plain(alert.text), address),
+            element("small", ` since ${since}`));
         return item;
     }));
     drawList(byId("mistakes"), status.config_errors.map(mistake => {

@@ -176,10 +176,15 @@ class Detail {
             return;
         }
         put(this.part("asking"), "");
-        Object.assign(this, {from: now - length, to: now, zone: feed.timezone});
+        Object.assign(this, {from: this.startOf(now, length), to: now, zone: feed.timezone});
         this.tellGaps();
         this.tellHours();
         this.draw();
+    }
+    startOf(now, length) { // a young feed's plots begin with it
+        const first = this.polls.length ? this.polls[0].at : now - length;
+        const least = 30 * (this.feed?.interval_ms || MINUTE);
+        return Math.max(now - length, Math.min(first, now - least));
     }
     draw() {
         if (this.polls && this.node.isConnected)

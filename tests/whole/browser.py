@@ -86,8 +86,9 @@ class Tab:
         self.browser = browser
         self.troubles = []
         self.asked = []
-        target = browser.send("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.send("Target.attachToTarget", targetId=self.target,
+                                    flatten=True)["sessionId"]
         browser.tabs[self.session] = self
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
@@ -163,3 +164,6 @@ class Tab:
     def picture(self, path, whole=False):
         done = self.send("Page.captureScreenshot", captureBeyondViewport=whole)
         pathlib.Path(path).write_bytes(base64.b64decode(done["data"]))
+
+    def close(self):
+        self.browser.send("Target.closeTarget", targetId=self.target)
