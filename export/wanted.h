@@ -1,14 +1,17 @@
 /* The columns that somebody asked for by name or path, and which of them any row had: a name spelt
- * wrongly gives a column of empty cells, which is no error but must be told. One thread. */
+ * wrongly gives a column of empty cells, which is no error but must be told. One thread, but for
+ * wanted_meet. */
 #ifndef EXPORT_WANTED_H
 #define EXPORT_WANTED_H
+
+#include <stdatomic.h>
 
 #include "base/json.h"
 #include "feeds/rows.h"
 
 struct wanted {
-    struct json *list; /* of names, or an object of name → path; NULL: nothing is asked for */
-    bool *is_met;      /* by place in it */
+    struct json *list;   /* of names, or an object of name → path; NULL: nothing is asked for */
+    atomic_bool *is_met; /* by place in it; threads with a decoder each may mark them */
 };
 
 /* `columns` as for rows_new, and well-formed. Release it also after a failure. */

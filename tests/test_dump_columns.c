@@ -118,6 +118,31 @@ static void columns_that_no_row_had_are_told(void **state)
     expect_unmet(scratch, &options, "");
 }
 
+static void threads_meet_columns_together(void **state)
+{
+    enum { BODIES = 100 };
+    struct scratch *scratch = *state;
+    struct dump_options options = everything();
+    struct buf columns;
+    int i;
+
+    buf_init(&columns, 1 << 16);
+    buf_append_text(&columns, "[\"none\"");
+    put_feed(scratch, 1, "bus", DEFINITION);
+    for (i = 0; i < BODIES; i++) {
+        char body[64];
+
+        snprintf(body, sizeof body, "[{\"c%d\":%d}]", i, i);
+        put_body(scratch, 1, i * MINUTE, body);
+        buf_printf(&columns, ",\"c%d\"", i);
+    }
+    buf_append_text(&columns, "]");
+    options.columns = buf_text(&columns);
+    for (options.threads = 1; options.threads <= 4; options.threads++)
+        expect_unmet(scratch, &options, "all:none: ");
+    buf_release(&columns);
+}
+
 struct following {
     struct scratch *scratch;
     int turn, minute;
@@ -168,6 +193,7 @@ int main(void)
         ON_STORE(before_any_good_body_an_error_page_is_invalid_where_paths_are_given),
         ON_STORE(rows_and_columns_override_the_feed),
         ON_STORE(columns_that_no_row_had_are_told),
+        ON_STORE(threads_meet_columns_together),
         ON_STORE(following_tells_them_once),
     };
 
