@@ -12,9 +12,6 @@
 #include "companion/commands.h"
 #include "companion/keys.h"
 
-/* In the contract, not in this release: refused by name. */
-static const char *const later[] = {"backup", "prune"};
-
 static void print_help(FILE *out)
 {
     size_t i;
@@ -48,12 +45,6 @@ static int refuse_command(const char *name)
     const char *meant;
     size_t i;
 
-    for (i = 0; i < sizeof later / sizeof later[0]; i++) {
-        if (strcmp(name, later[i]) != 0)
-            continue;
-        fprintf(stderr, "pollard: \"%s\" is not in this release: see \"pollard help\"\n", name);
-        return 2;
-    }
     for (i = 0; commands[i]; i++)
         names[i] = commands[i]->name;
     names[i] = "help";

@@ -17,7 +17,8 @@ char *open_store_dir(const struct arguments *arguments, struct err *err)
     return dir;
 }
 
-int open_store(struct store **store, const struct arguments *arguments, struct err *err)
+static int open_as(struct store **store, const struct arguments *arguments, enum store_mode mode,
+                   struct err *err)
 {
     char *dir = open_store_dir(arguments, err);
     int result;
@@ -25,13 +26,23 @@ int open_store(struct store **store, const struct arguments *arguments, struct e
     if (!dir)
         return -1;
     crash_watch();
-    result = store_open(store, dir, STORE_READ, err);
+    result = store_open(store, dir, mode, err);
     if (result && err->kind == ERR_ABSENT)
         result = err_set(
             err, ERR_ABSENT,
             "no store in \"%s\": pollardd makes it, --store or $POLLARD_STORE says where", dir);
     free(dir);
     return result;
+}
+
+int open_store(struct store **store, const struct arguments *arguments, struct err *err)
+{
+    return open_as(store, arguments, STORE_READ, err);
+}
+
+int open_store_to_change(struct store **store, const struct arguments *arguments, struct err *err)
+{
+    return open_as(store, arguments, STORE_CHANGE, err);
 }
 
 static int print_mistakes(const struct feed_set *set, struct err *err)

@@ -10,6 +10,8 @@
 char *open_store_dir(const struct arguments *arguments, struct err *err);
 /* Opens it to read, and from now on a crash is told as damage. Returns owned. */
 int open_store(struct store **store, const struct arguments *arguments, struct err *err);
+/* The same, to change it beside a service that runs. */
+int open_store_to_change(struct store **store, const struct arguments *arguments, struct err *err);
 /* Loads the configuration; its mistakes are printed on stderr, and the set is given all the same.
  * Returns owned. */
 int open_feeds(struct feed_set **set, const struct arguments *arguments, struct err *err);

@@ -17,6 +17,33 @@ int range_read(const struct arguments *arguments, struct store *store, struct ex
     return words_read_range(&arguments->words, store, now_wall(), range, err);
 }
 
+static int read_before(const struct arguments *arguments, const struct zone *zone,
+                       int64_t *before_at, struct err *err)
+{
+    if (!arguments->before)
+        return err_set(err, ERR_USAGE, "--before is missing");
+    if (zone_parse_instant(zone, arguments->before, now_wall(), before_at, NULL, err))
+        return err_within(err, "--before");
+    return 0;
+}
+
+int range_check_before(const struct arguments *arguments, struct err *err)
+{
+    int64_t before_at;
+
+    return range_check(arguments, err) || read_before(arguments, zone_utc(), &before_at, err) ? -1
+                                                                                              : 0;
+}
+
+int range_read_before(const struct arguments *arguments, struct store *store,
+                      struct export_range *range, int64_t *before_at, struct err *err)
+{
+    return range_read(arguments, store, range, err) ||
+                   read_before(arguments, range->zone, before_at, err)
+               ? -1
+               : 0;
+}
+
 static int find_poll(const struct export_range *range, const struct selection *selection,
                      struct reader *reader, bool *is_there, struct err *err)
 {

@@ -10,6 +10,10 @@ int range_check(const struct arguments *arguments, struct err *err);
 /* What they and FEED… mean in this store. Borrows from `arguments`. */
 int range_read(const struct arguments *arguments, struct store *store, struct export_range *range,
                struct err *err);
+/* --before of `pollard prune`: a T in the zone of the feeds chosen. */
+int range_check_before(const struct arguments *arguments, struct err *err);
+int range_read_before(const struct arguments *arguments, struct store *store,
+                      struct export_range *range, int64_t *before_at, struct err *err);
 /* Tells on stderr until when there is anything stored, and if no poll at all lies in the range. */
 int range_tell(const struct export_range *range, struct store *store, int64_t until_at,
                struct err *err);

@@ -32,8 +32,8 @@ int64_t retention_look_at(int64_t keep_ms, int64_t oldest_at, int64_t now_at)
 {
     int64_t slack = slack_us(keep_ms), latest_at = now_at + LOOK_MOST_US, at;
 
-    if (oldest_at == AT_NONE)
-        return latest_at;
+    if (oldest_at == AT_NONE) /* the first comes now */
+        oldest_at = now_at;
     at = oldest_at + keep_ms * US_PER_MS + slack;
     if (at < now_at + slack)
         at = now_at + slack;
