@@ -29,7 +29,7 @@ static const char *store_state(const struct daemon *daemon)
     case WRITER_BROKEN:
         return "broken";
     }
-    return "ok";
+    return daemon->service.is_store_full ? "store_full" : "ok";
 }
 
 static void view_store(const struct daemon *daemon, struct store_view *view)
