@@ -13,8 +13,9 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.request
 
-from stage import Case, within
+from stage import Case, free_port, within
 from web import Answer, Web
 
 UNIT = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "pollard.service"
@@ -169,8 +170,13 @@ class Unit(Case):
                            f'{self.stage.pollardd_path.resolve()} "$@"\n')
         wrapper.chmod(0o755)
         self.stage.pollardd_path = wrapper
-        service = self.stage.start("--log-level", "debug").ready()
+        page = f"127.0.0.1:{free_port()}"
+        self.stage.settings(alerts={"allow_private": True, "webhook": {"url": web.url + "/hook"}})
+        service = self.stage.start("--log-level", "debug", "--listen", page).ready()
         within(20, lambda: len(service.events("stored")) > 3, "polls")
+        for path in ("/", "/status.json", "/metrics", "/dump/a.csv", "/polls/a.csv", "/-/healthy"):
+            with urllib.request.urlopen(f"http://{page}{path}", timeout=10) as answer:
+                self.assertTrue(answer.read())
         self.stage.feed("b", "http://nowhere.invalid/", interval="1s")
         service.send(signal.SIGHUP)
         within(20, lambda: service.events("failing"), "a failing feed")
