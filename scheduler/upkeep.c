@@ -130,24 +130,22 @@ static void ask_all(struct upkeep *upkeep, int64_t before_at)
     }
 }
 
-/* The oldest polls of all such feeds go, a part at a time, until there is room. */
-static void make_room(struct upkeep *upkeep, const struct loop_time *now)
+/* The oldest polls of all such feeds go, a part at a time, until there is room. `is_first`: what
+ * is known of them is from before. */
+static void make_room(struct upkeep *upkeep, bool is_first, const struct loop_time *now)
 {
     struct ages ages = survey(upkeep);
     int64_t before_at = retention_cut(ages.oldest_at, now->wall_at);
-    bool looks_anew = upkeep->is_stuck && now->mono_us - upkeep->stuck_us > STUCK_US;
 
-    if (!ages.is_known && !looks_anew)
-        return;
-    if (before_at != AT_NONE) {
-        upkeep->is_stuck = false;
-        ask_all(upkeep, before_at);
-        return;
-    }
-    if (!upkeep->is_stuck || looks_anew) {
-        upkeep->is_stuck = true;
+    if (is_first || (upkeep->is_stuck && now->mono_us - upkeep->stuck_us > STUCK_US)) {
         upkeep->stuck_us = now->mono_us;
         ask_all(upkeep, AT_NONE);
+    } else if (ages.is_known && before_at != AT_NONE) {
+        upkeep->is_stuck = false;
+        ask_all(upkeep, before_at);
+    } else if (ages.is_known && !upkeep->is_stuck) {
+        upkeep->is_stuck = true;
+        upkeep->stuck_us = now->mono_us;
     }
 }
 
@@ -187,7 +185,7 @@ static void look_at_space(struct upkeep *upkeep, const struct loop_time *now)
         ROOM_ENOUGH)
         upkeep->is_stuck = false;
     else
-        make_room(upkeep, now);
+        make_room(upkeep, before == ROOM_ENOUGH, now);
     tell(upkeep, before);
 }
 

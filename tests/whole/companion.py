@@ -114,7 +114,7 @@ class Companion(unittest.TestCase):
         hint = 'see "pollard dump --help"'
         self.assertEqual(run().returncode, 2)
         self.refuse(2, "dmup", says=['unknown command "dmup", did you mean "dump"?'])
-        self.refuse(2, "backup", says=['"backup" is not in this release'])
+        self.refuse(2, "backup", says=["DEST is missing"])
         for words, says in [
             (["--fron", "-24h"], '"--fron", did you mean "--from"?'),
             (["--tz"], '"--tz" needs a value'),
