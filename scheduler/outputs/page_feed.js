@@ -183,7 +183,7 @@ class Detail {
     }
     startOf(now, length) { // a young feed's plots begin with it
         const first = this.polls.length ? this.polls[0].at : now - length;
-        const least = 30 * (this.feed?.interval_ms || MINUTE);
+        const least = Math.max(5 * MINUTE, 30 * (this.feed?.interval_ms || MINUTE));
         return Math.max(now - length, Math.min(first, now - least));
     }
     draw() {

@@ -21,8 +21,7 @@ SWITCHES = [
     "--disable-dev-shm-usage", "--disable-extensions", "--force-color-profile=srgb",
     "--no-sandbox",  # as root there is none; it sees our own page on loopback only
 ]
-KEYS = {"Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40, "ArrowLeft": 37, "ArrowRight": 39,
-        "Tab": 9}
+KEYS = {"Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40, "ArrowLeft": 37}
 
 
 class Browser:
@@ -105,7 +104,7 @@ class Tab:
             self.troubles.append(f"exception: {params['exceptionDetails']}")
         elif method == "Log.entryAdded":
             self.troubles.append(f"{params['entry']['source']}: {params['entry']['text']}")
-        elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "assert", "warning"):
+        elif method == "Runtime.consoleAPICalled" and params["type"] != "log":
             self.troubles.append(f"console: {params['args']}")
         elif method == "Page.javascriptDialogOpening":
             self.troubles.append(f"dialog: {params['message']}")
@@ -123,35 +122,33 @@ class Tab:
 
     def run(self, script):
         """The value of an expression; it may await."""
-        done = self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        done = self.send("Runtime.evaluate", expression=script, awaitPromise=True,
+                         returnByValue=True)
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
     def text(self, selector):
         """The text as it is seen, of the first that fits; None: there is none."""
-        return self.run(f"document.querySelector({json.dumps(selector)})?.innerText ?? null")
+        node = f"document.querySelector({json.dumps(selector)})"
+        return self.run(f"{node}?.innerText ?? null")
 
     def texts(self, selector):
-        return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map(n => n.textContent)")
+        nodes = f"document.querySelectorAll({json.dumps(selector)})"
+        return self.run(f"[...{nodes}].map(node => node.textContent)")
 
     def key(self, name):
         """Presses a key: one of KEYS or a character."""
-        code = {"key": name, "code": name, "windowsVirtualKeyCode": KEYS[name]} if name in KEYS else {
-            "key": name, "text": name}
+        code = {"key": name, "text": name}
+        if name in KEYS:
+            code = {"key": name, "code": name, "windowsVirtualKeyCode": KEYS[name]}
         if name == "Enter":
             code["text"] = "\r"
         self.send("Input.dispatchKeyEvent", type="keyDown", **code)
         self.send("Input.dispatchKeyEvent", type="keyUp", **code)
 
     def click(self, selector):
-        x, y = self.run(f"""(() => {{
-            const node = document.querySelector({json.dumps(selector)});
-            node.scrollIntoView({{block: "nearest"}});
-            const box = node.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2];
-        }})()""")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        """By script: a row may move between finding its place and pressing there."""
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
     def wait_for(self, script, seconds=20):
         """Waits until the expression is true, and returns it."""

@@ -325,16 +325,18 @@ class Reckoning(Page):
         gaps = self.tab.run("""fetch("polls/flaps.csv").then(answer => answer.text()).then(text =>
             gapsOf(readCsv(text).map(pollOf)).reverse().map(gap => [gap.from, gap.to, gap.slots]))
             """)[:-1]  # the last may still go on
-        self.assertGreater(len(gaps), 4)
+        self.assertGreater(len(gaps), 1)
         self.assertEqual(gaps, self.told_gaps("flaps")[:len(gaps)])
 
     def told_gaps(self, name):
         """Those of `pollard gaps --list`, which has a row per detail: [from, to, slots] in ms."""
         gaps = []
         for row in csv.DictReader(io.StringIO(self.stage.ask("gaps", "--list", name))):
+            if not row["to"]:
+                continue  # still going on
             begin, end = (round(instant(row[key]) * 1e6) // 1000 for key in ("from", "to"))
-            if gaps and gaps[-1][1] == begin:
-                gaps[-1][1:] = [end, gaps[-1][2] + int(row["slots"])]
+            if gaps and gaps[-1][1] == end:
+                gaps[-1][2] += int(row["slots"])
             else:
                 gaps.append([begin, end, int(row["slots"])])
         return gaps
