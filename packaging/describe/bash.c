@@ -40,6 +40,8 @@ static void write_command(const struct command *command)
     puts("'");
     if (takes_feeds(command))
         puts("        [[ $current == -* ]] || options=$(_pollard_feeds)");
+    if (takes_dir(command))
+        puts("        [[ $current == -* ]] || { _pollard_choose -d; return; }");
     puts("        ;;");
 }
 

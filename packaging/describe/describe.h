@@ -26,7 +26,9 @@ void each_option(const struct command *command, described_fn *on_option, const v
 /* What a shell can complete of an option's value. */
 enum taking { TAKES_NOTHING, TAKES_ANY, TAKES_DIR, TAKES_FILE, TAKES_ZONE, TAKES_LEVEL };
 enum taking taking_of(const struct described *option);
+/* What its operands are. */
 int takes_feeds(const struct command *command);
+int takes_dir(const struct command *command);
 /* `text` as it stands between single quotes: a quote becomes `quote`, `special` get a backslash. */
 void write_quoted(const char *text, const char *special, const char *quote);
 

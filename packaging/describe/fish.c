@@ -47,6 +47,10 @@ static void write_commands(void)
             printf("complete -c pollard -n '__fish_seen_subcommand_from %s' "
                    "-a '(__pollard_feeds)'\n",
                    place.command);
+        if (takes_dir(commands[i]))
+            printf("complete -c pollard -n '__fish_seen_subcommand_from %s' "
+                   "-a '(__fish_complete_directories)'\n",
+                   place.command);
     }
 }
 

@@ -45,6 +45,11 @@ int takes_feeds(const struct command *command)
     return strstr(command->operands, "FEED") != NULL;
 }
 
+int takes_dir(const struct command *command)
+{
+    return strstr(command->operands, "DEST") != NULL;
+}
+
 void write_quoted(const char *text, const char *special, const char *quote)
 {
     for (; *text; text++) {
@@ -60,13 +65,13 @@ void write_quoted(const char *text, const char *special, const char *quote)
 static int write_line(const char *line, const char *path)
 {
     static const struct described_line *const kinds[] = {man_lines, bash_lines, zsh_lines,
-                                                         fish_lines};
+                                                         fish_lines, NULL};
 
     if (*line != '@') {
         fputs(line, stdout);
         return 0;
     }
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; kinds[i]; i++) {
         for (const struct described_line *found = kinds[i]; found->name; found++) {
             if (strcmp(line, found->name) != 0)
                 continue;

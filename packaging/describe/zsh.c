@@ -48,7 +48,11 @@ static void write_commands(void)
     for (size_t i = 0; commands[i]; i++) {
         printf("    %s)\n        _arguments", commands[i]->name);
         each_option(commands[i], write_option, NULL);
-        puts(takes_feeds(commands[i]) ? " \\\n            '*:feed:_pollard_feeds' ;;" : " ;;");
+        if (takes_feeds(commands[i]))
+            fputs(" \\\n            '*:feed:_pollard_feeds'", stdout);
+        if (takes_dir(commands[i]))
+            fputs(" \\\n            '*:directory:_files -/'", stdout);
+        puts(" ;;");
     }
     fputs("    help)\n        _values topic keys", stdout);
     for (size_t i = 0; commands[i]; i++)

@@ -84,6 +84,7 @@ class Bash(Case):
         config = str(self.stage.config)
         self.assertEqual(self.complete(pollard, "dump", "--config", config, "bus"),
                          ["bus-20", "bus-720"])
+        self.assertEqual(self.complete(pollard, "backup", "con"), ["config"])
         self.assertIn("keys", self.complete(pollard, "help", "k"))
         self.assertEqual(self.complete("pollardd", "--log-level", "w"), ["warn"])
         options = re.findall(r"(?m)^  (--[\w-]+)", ask(BIN / "pollardd", "--help").stdout)
