@@ -629,6 +629,7 @@ static void a_feed_that_goes_takes_its_incident_along(void **state)
     alerts_note_config(alerts, &without, now_at);
     pass(MINUTES);
     assert_int_equal(told_count, 2);
+    assert_true(told[1].is_moot);
     assert_string_equal(told[1].words, "the feed was removed or disabled");
 }
 

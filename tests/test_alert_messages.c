@@ -192,6 +192,10 @@ static void a_closing_refers_to_its_opening(void **state)
     assert_non_null(strstr(mail_of(close, &second), line));
     assert_non_null(strstr(second.bytes, "feed bus-0 answers again"));
     assert_null(strstr(second.bytes, "ever more rarely"));
+    buf_release(&second);
+    close->items[0].is_moot = true;
+    assert_non_null(
+        strstr(mail_of(close, &second), "\r\n\r\nno alert any more: feed bus-0 fails."));
     buf_release(&first);
     buf_release(&second);
     free(open);

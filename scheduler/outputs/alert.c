@@ -286,8 +286,10 @@ void alerts_step(struct alerts *alerts, int64_t step_us)
 void incident_describe(const struct incident *incident, enum alert_event event,
                        struct alert_item *item)
 {
-    *item =
-        (struct alert_item){.event = event, .kind = incident->kind, .since_at = incident->since_at};
+    *item = (struct alert_item){.event = event,
+                                .kind = incident->kind,
+                                .is_moot = event == ALERT_CLOSE && incident->is_over,
+                                .since_at = incident->since_at};
     snprintf(item->key, sizeof item->key, "%s", incident->key);
     snprintf(item->subject, sizeof item->subject, "%.*s", ALERT_SUBJECT_MAX - 1, incident->subject);
     snprintf(item->words, sizeof item->words, "%s", incident->words);

@@ -138,6 +138,7 @@ const char *alert_event_name(enum alert_event event); /* "open" "close" "remind"
 struct alert_item {
     enum alert_event event; /* never SUMMARY */
     enum alert_kind kind;
+    bool is_moot; /* CLOSE: not because all is well again, but because of what `words` say */
     int64_t since_at;
     char key[ALERT_KEY_MAX], subject[ALERT_SUBJECT_MAX], words[ALERT_WORDS_MAX];
 };

@@ -25,13 +25,14 @@ static int append_field(struct buf *out, const char *text)
 static int write_incident(struct buf *out, const struct incident *incident)
 {
     static const char *const states[] = {"opening", "open", "closing", "closed"};
+    bool is_moot = incident->state == INCIDENT_CLOSING && incident->is_over;
     size_t length = out->length;
 
     if (incident->state == INCIDENT_OPENING)
         return 0;
     if (buf_printf(out, "%s\t%s\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64,
-                   states[incident->state], alert_kind_name(incident->kind), incident->flaps,
-                   incident->since_at, incident->told_at, incident->closed_at,
+                   is_moot ? "moot" : states[incident->state], alert_kind_name(incident->kind),
+                   incident->flaps, incident->since_at, incident->told_at, incident->closed_at,
                    incident->seen_at) == 0 &&
         append_field(out, incident->subject) == 0 && append_field(out, incident->words) == 0 &&
         buf_append_char(out, '\n') == 0)
@@ -70,11 +71,17 @@ static bool cut(char *line, char *fields[], int count)
 
 static bool read_state(const char *name, enum incident_state *state)
 {
-    static const char *const states[] = {"open", "closing", "closed"};
+    static const struct {
+        const char *name;
+        enum incident_state state;
+    } states[] = {{"open", INCIDENT_OPEN},
+                  {"closing", INCIDENT_CLOSING},
+                  {"moot", INCIDENT_CLOSING},
+                  {"closed", INCIDENT_CLOSED}};
 
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(name, states[i]) == 0) {
-            *state = (enum incident_state)(INCIDENT_OPEN + i);
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if (strcmp(name, states[i].name) == 0) {
+            *state = states[i].state;
             return true;
         }
     }
@@ -117,6 +124,7 @@ static void read_incident(struct alerts *alerts, char *line, int64_t now_at)
         return;
     flaps = strtoul(fields[2], NULL, 10);
     incident->state = state;
+    incident->is_over = strcmp(fields[0], "moot") == 0;
     incident->flaps = flaps > FLAPS_READ_MAX ? FLAPS_READ_MAX : (unsigned)flaps;
     incident->since_at = read_instant(fields[3], now_at);
     incident->told_at = read_instant(fields[4], now_at);

@@ -94,10 +94,13 @@ static void fill_in(const char *form, const char *subject, char *out, size_t siz
 
 void alert_sentence(const struct alert_item *item, char out[ALERT_SENTENCE_MAX])
 {
-    bool is_over = item->event == ALERT_CLOSE;
+    bool has_closed = item->event == ALERT_CLOSE && !item->is_moot;
+    size_t length = 0;
 
-    fill_in(is_over ? kinds[item->kind].closes : kinds[item->kind].opens, item->subject, out,
-            ALERT_SENTENCE_MAX);
+    if (item->is_moot)
+        length = (size_t)snprintf(out, ALERT_SENTENCE_MAX, "no alert any more: ");
+    fill_in(has_closed ? kinds[item->kind].closes : kinds[item->kind].opens, item->subject,
+            out + length, ALERT_SENTENCE_MAX - length);
 }
 
 void alert_sentence_why(const struct alert_item *item, char out[2 * ALERT_SENTENCE_MAX])
@@ -108,8 +111,9 @@ void alert_sentence_why(const struct alert_item *item, char out[2 * ALERT_SENTEN
     if (!*item->words)
         return;
     length = strlen(out);
-    memcpy(out + length, " (", 3);
-    length = append_harmless(out, length + 2, 2 * ALERT_SENTENCE_MAX - 1, item->words);
+    length += (size_t)snprintf(out + length, 2 * ALERT_SENTENCE_MAX - length, " (%s",
+                               item->event == ALERT_CLOSE && !item->is_moot ? "was: " : "");
+    length = append_harmless(out, length, 2 * ALERT_SENTENCE_MAX - 1, item->words);
     memcpy(out + length, ")", 2);
 }
 

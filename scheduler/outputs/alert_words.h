@@ -9,7 +9,7 @@
 
 enum { ALERT_SENTENCE_MAX = ALERT_SUBJECT_MAX * 3 + 64, ALERT_TEXT_MAX = 64 * 1024 };
 
-/* "feed bus-20 fails", "feed bus-20 answers again". */
+/* "feed bus-20 fails", "feed bus-20 answers again", "no alert any more: feed bus-20 fails". */
 void alert_sentence(const struct alert_item *item, char out[ALERT_SENTENCE_MAX]);
 /* The same with why: "feed bus-20 fails (http_status 503)". */
 void alert_sentence_why(const struct alert_item *item, char out[2 * ALERT_SENTENCE_MAX]);
