@@ -208,7 +208,7 @@ static void hours_are_those_of_a_clock_that_is_changed(void **state)
          "2026-11-01.tsv[feed\tcall_time\tn\nbus\t2026-11-01T01:30:00.001-07:00\t3\n"
          "bus\t2026-11-01T01:30:00.001-08:00\t4\nbus\t2026-11-01T23:59:00.001-08:00\t5\n]\n"},
     };
-    const int64_t march = -260 * 24 * HOUR, november = -22 * 24 * HOUR;
+    const int64_t march = -260 * (24 * HOUR), november = -22 * (24 * HOUR);
     struct scratch *scratch = *state;
     struct dump_options options = everything();
     size_t i;
