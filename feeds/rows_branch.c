@@ -113,7 +113,12 @@ void rows_branch_free(struct rows_branch *branch)
     free(branch);
 }
 
-bool rows_branch_fits(struct rows_branch *branch, struct wire message)
+static bool is_new(const struct rows_field *field)
+{
+    return field->column == ROWS_FIELD_UNSETTLED && (!field->branch || field->is_repeated);
+}
+
+bool rows_branch_fits(struct rows_branch *branch, struct wire message, bool *has_new)
 {
     struct wire_field sent;
 
@@ -123,7 +128,12 @@ bool rows_branch_fits(struct rows_branch *branch, struct wire message)
         if (!wire_next(&message, &sent))
             return false;
         field = rows_branch_field(branch, &sent);
-        if (field && field->branch && !rows_branch_fits(field->branch, sent.content))
+        if (!field)
+            continue;
+        if (has_new && is_new(field))
+            *has_new = true;
+        if (field->branch && !rows_branch_fits(field->branch, sent.content,
+                                               field->column == ROWS_NO_COLUMN ? NULL : has_new))
             return false;
     }
     return true;

@@ -22,6 +22,7 @@ struct rows_field {
 };
 
 #define ROWS_FIELD_UNSETTLED (UINT32_MAX - 1)
+#define ROWS_FIELD_ROWS      (UINT32_MAX - 2) /* its values are rows and no cells */
 
 struct rows_branch {
     const ProtobufCMessageDescriptor *type;
@@ -51,8 +52,10 @@ static inline struct rows_field *rows_branch_field(struct rows_branch *branch,
 /* The field of that name, which there must be. */
 struct rows_field *rows_branch_named(struct rows_branch *branch, const char *name);
 
-/* Is this such a message, and all inside it? */
-bool rows_branch_fits(struct rows_branch *branch, struct wire message);
+/* Is this such a message, and all inside it? `has_new` (may be NULL) is set if a field that can be
+ * a cell has not yet been asked for its column; those inside cells of JSON never are, those inside
+ * a field of ROWS_NO_COLUMN are not looked at. */
+bool rows_branch_fits(struct rows_branch *branch, struct wire message, bool *has_new);
 
 /* What a message says of its fields: of each the last time it was sent, as protobuf has it. */
 struct rows_parts {

@@ -22,6 +22,18 @@ static struct rows_field *each_a_row_of(struct rows_branch *branch)
     return NULL;
 }
 
+/* A field whose values are rows is in no column, which is known from the start. */
+static void settle_rows(struct rows_branch *entity)
+{
+    for (size_t i = 0; i < entity->count; i++) {
+        struct rows_branch *kind = entity->fields[i].branch;
+        struct rows_field *each = kind ? each_a_row_of(kind) : NULL;
+
+        if (each)
+            each->column = ROWS_FIELD_ROWS;
+    }
+}
+
 int rows_entity_init(struct rows_entity *rows, struct rows_row *row, struct err *err)
 {
     *rows = (struct rows_entity){.row = row};
@@ -33,6 +45,7 @@ int rows_entity_init(struct rows_entity *rows, struct rows_row *row, struct err 
     rows->is_deleted = rows_branch_named(rows->entity, "is_deleted");
     rows->timestamp = rows_branch_named(rows->header, "timestamp");
     rows->incrementality = rows_branch_named(rows->header, "incrementality");
+    settle_rows(rows->entity);
     return 0;
 }
 
@@ -52,6 +65,17 @@ struct rows_field *rows_entity_find_kind(const struct rows_entity *rows, const c
             return field;
     }
     return NULL;
+}
+
+void rows_entity_choose(struct rows_entity *rows, struct rows_field *kind)
+{
+    for (size_t i = 0; i < rows->entity->count; i++) {
+        struct rows_field *field = &rows->entity->fields[i];
+
+        if (field->branch)
+            field->column = field == kind ? ROWS_FIELD_UNSETTLED : ROWS_NO_COLUMN;
+    }
+    rows->kind = kind;
 }
 
 void rows_entity_read_header(const struct rows_entity *rows, struct wire message,

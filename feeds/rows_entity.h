@@ -33,6 +33,7 @@ void rows_entity_read_header(const struct rows_entity *rows, struct wire message
 uint64_t rows_entity_kinds(const struct rows_entity *rows, struct wire message);
 /* The kind of that name or NULL. */
 struct rows_field *rows_entity_find_kind(const struct rows_entity *rows, const char *name);
+void rows_entity_choose(struct rows_entity *rows, struct rows_field *kind);
 
 /* The rows of an entity. One of no kind at all (in a DIFFERENTIAL feed often all that is left of a
  * deleted one) is a row too; one of other kinds only is none. `err` stays empty if on_row said

@@ -24,6 +24,7 @@ struct rows_gtfs {
 struct survey {
     struct rows_header header;
     uint64_t kinds, entities, unknown;
+    bool has_new; /* columns, perhaps */
 };
 
 static struct wire whole(const struct rows_gtfs *gtfs)
@@ -39,12 +40,12 @@ static int look_at_field(const struct rows_gtfs *gtfs, const struct wire_field *
     const struct rows_entity *entity = &gtfs->entity;
 
     if (sent->type == WIRE_BYTES && sent->number == FIELD_HEADER) {
-        if (!rows_branch_fits(entity->header, sent->content))
+        if (!rows_branch_fits(entity->header, sent->content, NULL))
             return err_set(err, ERR_INPUT, "the feed's header is ill-formed");
         rows_entity_read_header(entity, sent->content, &survey->header);
     } else if (sent->type == WIRE_BYTES && sent->number == FIELD_ENTITY) {
         survey->entities++;
-        if (!rows_branch_fits(entity->entity, sent->content))
+        if (!rows_branch_fits(entity->entity, sent->content, &survey->has_new))
             return err_set(err, ERR_INPUT, "entity %llu is ill-formed",
                            (unsigned long long)survey->entities);
         survey->kinds |= rows_entity_kinds(entity, sent->content);
@@ -97,8 +98,18 @@ static int choose_kind(struct rows_gtfs *gtfs, uint64_t kinds, struct err *err)
         return too_many_kinds(gtfs, err);
     while (!(gtfs->kinds_seen >> place & 1))
         place++;
-    gtfs->entity.kind = &gtfs->entity.entity->fields[place];
+    rows_entity_choose(&gtfs->entity, &gtfs->entity.entity->fields[place]);
     return 0;
+}
+
+/* Of a feed's bodies hardly any has. */
+static bool has_columns_to_learn(const struct rows_gtfs *gtfs, const struct survey *survey)
+{
+    const struct rows_entity *entity = &gtfs->entity;
+
+    return survey->has_new || (survey->entities && entity->id->column == ROWS_FIELD_UNSETTLED) ||
+           (survey->header.is_differential &&
+            entity->incrementality->column == ROWS_FIELD_UNSETTLED);
 }
 
 static int rows_gtfs_decode(void *decoder, struct err *err)
@@ -110,6 +121,8 @@ static int rows_gtfs_decode(void *decoder, struct err *err)
 
     if (look(gtfs, &survey, err) || choose_kind(gtfs, survey.kinds, err))
         return -1;
+    if (rows_row_is_learning(gtfs->row) && !has_columns_to_learn(gtfs, &survey))
+        return 0;
     gtfs->row->counts->unknown_fields += survey.unknown + survey.header.unknown;
     gtfs->entity.rows = 0;
     while (body.at < body.end && wire_next(&body, &sent))
@@ -131,7 +144,8 @@ static int rows_gtfs_set_kind(void *decoder, const char *kind, struct err *err)
                        "no kind \"%s\": expected vehicle, trip_update, alert, shape, stop or "
                        "trip_modifications",
                        kind);
-    gtfs->asked = gtfs->entity.kind = field;
+    rows_entity_choose(&gtfs->entity, field);
+    gtfs->asked = field;
     return 0;
 }
 
