@@ -28,14 +28,24 @@ unsigned daemon_page_port(const struct daemon *daemon)
     return colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
 }
 
-static int write_status(void *cookie, struct buf *out)
+static void *begin_status(void *cookie)
 {
-    return daemon_write_status(cookie, out);
+    return daemon_report_new(cookie, DAEMON_STATUS);
 }
 
-static int write_metrics(void *cookie, struct buf *out)
+static void *begin_metrics(void *cookie)
 {
-    return daemon_write_metrics(cookie, out);
+    return daemon_report_new(cookie, DAEMON_METRICS);
+}
+
+static int write_more(void *report, struct buf *out)
+{
+    return daemon_report_more(report, out);
+}
+
+static void end_report(void *report)
+{
+    daemon_report_free(report);
 }
 
 /* That the loop turns need not be said: who asks gets an answer, or none. */
@@ -99,8 +109,8 @@ int daemon_page_start(struct daemon *daemon, struct err *err)
 {
     const struct site_options options = {.loop = daemon->service.loop,
                                          .store = daemon->store,
-                                         .write_status = write_status,
-                                         .write_metrics = write_metrics,
+                                         .status = {begin_status, write_more, end_report, daemon},
+                                         .metrics = {begin_metrics, write_more, end_report, daemon},
                                          .is_healthy = is_healthy,
                                          .is_ready = is_ready,
                                          .cookie = daemon};

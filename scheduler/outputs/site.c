@@ -8,25 +8,15 @@
 #include "scheduler/outputs/download.h"
 #include "scheduler/outputs/page.h"
 
-enum {
-    TEXT_MAX_BYTES = 256 * 1024 * 1024,
-    WHY_MAX_BYTES = 1024,
-    SHARE = 10 /* a text is made anew only when so many times of what that takes have passed */
-};
+enum { WHY_MAX_BYTES = 1024 };
 
 #define FEED_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define GLOB_LETTERS "*?[]!^"
 
-/* A text that many may ask for at once: with 10,000 feeds each would cost the loop milliseconds. */
-struct ready_text {
-    struct httpd_body *body;
-    int64_t made_us, took_us;
-};
-
 struct site {
     struct site_options options;
     struct downloads *downloads;
-    struct ready_text status, metrics;
+    struct ready_text *status, *metrics;
 };
 
 /* What a path leads to. `rest` is what follows the path of a route that ends in a slash. */
@@ -47,51 +37,16 @@ static void answer_page(struct site *site, struct httpd_request *request, const 
     httpd_send(request, &head, page_html, page_html_length);
 }
 
-static struct httpd_body *make_text(struct site *site, struct ready_text *text,
-                                    int (*write)(void *cookie, struct buf *out))
-{
-    int64_t begun_us = loop_now(site->options.loop).mono_us;
-    struct httpd_body *body = NULL;
-    struct buf out;
-
-    if (text->body && begun_us < text->made_us + SHARE * text->took_us)
-        return text->body;
-    buf_init(&out, TEXT_MAX_BYTES);
-    if (write(site->options.cookie, &out) == 0)
-        body = httpd_body_take(&out);
-    buf_release(&out);
-    if (!body)
-        return NULL;
-    httpd_body_drop(text->body);
-    text->body = body;
-    text->made_us = loop_now(site->options.loop).mono_us;
-    text->took_us = text->made_us - begun_us;
-    return body;
-}
-
-static void send_text(struct httpd_request *request, const char *type, struct httpd_body *body)
-{
-    const struct httpd_header headers[] = {{"Content-Type", type}, {NULL, NULL}};
-    const struct httpd_head head = {200, headers};
-
-    if (body)
-        httpd_send_body(request, &head, body);
-    else
-        httpd_refuse(request, 503, "out of memory");
-}
-
 static void answer_status(struct site *site, struct httpd_request *request, const char *rest)
 {
     (void)rest;
-    send_text(request, "application/json",
-              make_text(site, &site->status, site->options.write_status));
+    ready_text_answer(site->status, request);
 }
 
 static void answer_metrics(struct site *site, struct httpd_request *request, const char *rest)
 {
     (void)rest;
-    send_text(request, "text/plain; version=0.0.4; charset=utf-8",
-              make_text(site, &site->metrics, site->options.write_metrics));
+    ready_text_answer(site->metrics, request);
 }
 
 static void answer_word(struct httpd_request *request, const char *line)
@@ -228,12 +183,20 @@ int site_new(struct site **out, const struct site_options *options, struct err *
     if (!site)
         return err_memory(err);
     site->options = *options;
-    if (downloads_new(&site->downloads, options->loop, options->store, err) != 0) {
-        free(site);
-        return -1;
+    site->status = ready_text_new(options->loop, &options->status, "application/json");
+    site->metrics = ready_text_new(options->loop, &options->metrics,
+                                   "text/plain; version=0.0.4; charset=utf-8");
+    if (!site->status || !site->metrics) {
+        err_memory(err);
+        goto fail;
     }
+    if (downloads_new(&site->downloads, options->loop, options->store, err) != 0)
+        goto fail;
     *out = site;
     return 0;
+fail:
+    site_free(site);
+    return -1;
 }
 
 void site_free(struct site *site)
@@ -241,7 +204,7 @@ void site_free(struct site *site)
     if (!site)
         return;
     downloads_free(site->downloads);
-    httpd_body_drop(site->status.body);
-    httpd_body_drop(site->metrics.body);
+    ready_text_free(site->status);
+    ready_text_free(site->metrics);
     free(site);
 }

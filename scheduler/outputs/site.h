@@ -4,14 +4,13 @@
 #define SCHEDULER_OUTPUTS_SITE_H
 
 #include "scheduler/net/httpd.h"
+#include "scheduler/outputs/ready_text.h"
 #include "storage/store.h"
 
 struct site_options {
     struct loop *loop;
     struct store *store; /* both borrowed until site_free() */
-    /* Append to `out`; -1: it is full, or no memory. */
-    int (*write_status)(void *cookie, struct buf *out);
-    int (*write_metrics)(void *cookie, struct buf *out);
+    struct text_source status, metrics;
     /* false: one line of why goes into `why`. */
     bool (*is_healthy)(void *cookie, struct buf *why);
     bool (*is_ready)(void *cookie);

@@ -2,9 +2,12 @@
 """What the service tells of itself: /status.json, /metrics and `pollard status` against the store,
 across restarts, for promtool and for a real Prometheus."""
 import collections
+import concurrent.futures
 import json
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -179,6 +182,37 @@ class Status(Told):
         for key in "last", "last_new", "last_ok", "recent", "complete":
             self.assertEqual(before[key], after[key])
         self.assertEqual(after["counts"]["new"], 0)
+
+    def test_many_ask_for_many_feeds_while_feeds_come_and_go(self):
+        def crowd(count):
+            self.stage.write("feeds/crowd.json", json.dumps({
+                "for_each": {"n": list(range(count))}, "name": "crowd-{n}",
+                "url": "http://127.0.0.1:9/{n}", "interval": "1d", "catch_up": False}))
+
+        def names_in(text):
+            names = [feed["name"] for feed in json.loads(text)["feeds"]]
+            self.assertEqual(names, sorted(set(names)))
+            self.assertGreaterEqual(len(names), 2500)
+
+        def leave():  # asks, and goes away before the answer
+            with socket.create_connection(("127.0.0.1", self.port)) as client:
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        crowd(3000)
+        self.begin()
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            for turn in range(3):
+                texts = [pool.submit(self.get, "/status.json") for _ in range(12)]
+                samples = pool.submit(self.samples)
+                left = [pool.submit(leave) for _ in range(4)]
+                crowd(2500 + 100 * (turn % 2))
+                self.stage.services[-1].send(signal.SIGHUP)
+                for text in texts:
+                    names_in(text.result())
+                samples.result()
+                for one in left:
+                    one.result()
+        self.assertEqual(self.stage.services[-1].end(), 0)
 
     def test_no_secret_is_told(self):
         self.stage.write("secrets/key", CANARY)
