@@ -116,8 +116,8 @@ class Readme(unittest.TestCase):
         commands = subprocess.run([BIN / "pollard", "help"], text=True, capture_output=True).stdout
         keys = subprocess.run([BIN / "pollard", "help", "keys"], text=True,
                               capture_output=True).stdout
-        named = set(re.findall(r"`?build/release/pollard (\w+)", text))
-        named |= set(re.findall(r"`pollard (\w+)", text))
+        named = set(re.findall(r"`?build/release/pollard ([\w-]+)", text))
+        named |= set(re.findall(r"`pollard ([\w-]+)", text))
         self.assertGreater(len(named), 6)
         for name in named:
             self.assertRegex(commands, rf"(?m)^  {name} ")
