@@ -291,6 +291,9 @@ class Opening(Page):
         for width in (360, 700, 1000, 1089, 1200, 1345):
             self.tab.look(width=width, height=800)
             self.assertLessEqual(self.tab.run("document.documentElement.scrollWidth"), width)
+            self.assertEqual(self.tab.run("""[...document.querySelectorAll("body *")].filter(node =>
+                node.getBoundingClientRect().right > innerWidth && !node.closest(".scroll"))
+                .map(node => node.outerHTML)"""), [], f"cut off at {width}")
             self.picture(f"width-{width}", whole=width == 360)
         self.tab.look(width=794, height=1123, scheme="dark", media="print")
         self.assertEqual(self.tab.run("getComputedStyle(document.documentElement).backgroundColor"),
