@@ -8,6 +8,7 @@
 
 enum {
     LOOK_US = 1000 * 1000,
+    LOOK_SHORT_US = 100 * 1000, /* while room is short */
     LOOKS = 1000,               /* feeds a turn */
     STUCK_US = 10 * 1000 * 1000 /* until those that had nothing to forget are asked again */
 };
@@ -194,9 +195,11 @@ static void on_look(void *cookie)
     struct upkeep *upkeep = cookie;
     struct loop_time now = loop_now(upkeep->service->loop);
 
-    alarm_set(upkeep->look, now.mono_us + LOOK_US);
     look_at_ages(upkeep, LOOKS, &now);
     look_at_space(upkeep, &now);
+    alarm_set(upkeep->look, now.mono_us + (upkeep->room.state == ROOM_ENOUGH || upkeep->is_stuck
+                                               ? LOOK_US
+                                               : LOOK_SHORT_US));
 }
 
 void upkeep_use(struct upkeep *upkeep, const struct feed_set *set)

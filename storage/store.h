@@ -107,6 +107,14 @@ struct store_stat {
     int64_t oldest_at, newest_at;          /* slots; AT_NONE: none */
 };
 int store_stat(struct store *store, struct store_stat *stat, struct err *err);
+/* The same for each feed, by name, in an array that is the caller's to free. used_bytes of a feed
+ * is its part of those of the store; file_bytes 0. */
+struct store_feed_stat {
+    struct stored_feed feed;
+    struct store_stat stat;
+};
+int store_stat_feeds(struct store *store, struct store_stat *sum, struct store_feed_stat **feeds,
+                     size_t *feed_count, struct err *err);
 /* Grows with every commit of whatever process: the same number, nothing new. Takes no transaction.
  */
 uint64_t store_version(const struct store *store);

@@ -2,8 +2,6 @@
 #include <string.h>
 
 #include "storage/key.h"
-#include "storage/pack.h"
-#include "storage/poll_record.h"
 #include "storage/stored.h"
 #include "storage/tables.h"
 #include "storage/value.h"
@@ -127,84 +125,4 @@ int store_shape(struct store *store, uint32_t feed_id, uint32_t url_epoch, uint8
     *format = shape.format;
     *has_path = shape.has_path;
     return found;
-}
-
-static int count_polls(struct store *store, struct store_stat *stat, struct err *err)
-{
-    struct walk walk;
-    struct poll_record poll;
-    MDB_val key, value;
-    int found, failed = walk_open(&walk, store, TABLE_POLLS, err);
-
-    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
-        failed = found < 0 || table_unseal(TABLE_POLLS, &key, &value, err) ||
-                         poll_record_decode(&poll, value.mv_data, value.mv_size, err)
-                     ? -1
-                     : 0;
-        if (failed)
-            break;
-        stat->polls += poll.count;
-        stat->missed += poll.outcome == OUTCOME_MISSED ? poll.count : 0;
-        if (stat->oldest_at == AT_NONE || poll.slot_at < stat->oldest_at)
-            stat->oldest_at = poll.slot_at;
-        if (stat->newest_at == AT_NONE || poll_record_last_slot(&poll) > stat->newest_at)
-            stat->newest_at = poll_record_last_slot(&poll);
-    }
-    walk_close(&walk);
-    return failed;
-}
-
-/* The heads of the blocks only; their checksums are verify's work. */
-static int count_bodies(struct store *store, struct store_stat *stat, struct err *err)
-{
-    struct walk walk;
-    struct pack_header header = {0};
-    MDB_val key, value;
-    int found, failed = walk_open(&walk, store, TABLE_BODIES, err);
-
-    while (!failed && (found = walk_next(&walk, &key, &value, err))) {
-        if (found > 0 && key.mv_size == KEY_BODY_BYTES && key_part(key.mv_data) > 0)
-            continue;
-        failed = found;
-        if (found > 0)
-            failed = key.mv_size == KEY_BODY_BYTES && value.mv_size <= VALUE_MAX
-                         ? pack_read_header(value.mv_data, value.mv_size, &header, err)
-                         : damaged(TABLE_BODIES, &key, err);
-        if (!failed) {
-            stat->bodies += header.count;
-            stat->raw_bytes += header.raw_bytes;
-        }
-    }
-    walk_close(&walk);
-    return failed;
-}
-
-static int count_feeds(struct store *store, struct store_stat *stat, struct err *err)
-{
-    MDB_stat pages;
-    MDB_txn *txn;
-    int rc;
-
-    if (table_begin_read(store, &txn, err))
-        return -1;
-    rc = mdb_stat(txn, store->tables[TABLE_FEEDS], &pages);
-    table_end_read(store, txn, true);
-    if (rc)
-        return table_error(store, rc, "cannot read", err);
-    stat->feeds = pages.ms_entries;
-    return 0;
-}
-
-int store_stat(struct store *store, struct store_stat *stat, struct err *err)
-{
-    struct store_space space;
-
-    memset(stat, 0, sizeof *stat);
-    stat->oldest_at = stat->newest_at = AT_NONE;
-    if (store_space(store, &space, err) || count_feeds(store, stat, err) ||
-        count_polls(store, stat, err) || count_bodies(store, stat, err))
-        return -1;
-    stat->used_bytes = space.used_bytes;
-    stat->file_bytes = space.file_bytes;
-    return 0;
 }

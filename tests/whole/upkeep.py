@@ -3,6 +3,8 @@
 upkeep.py [--rounds 12] [--seed N]   Of 100 rounds each kill has met every moment.
 """
 import argparse
+import csv
+import io
 import json
 import os
 import pathlib
@@ -78,6 +80,21 @@ class Upkeep(Case):
         self.stage.ask("prune", "--before", "2999-01-01")
         self.assertEqual(self.stage.polls(), [])
         self.stage.verify()
+
+    def test_stat_tells_what_each_feed_takes(self):
+        self.fill(feeds=3)
+        every = counted(self.stage.ask("stat"))
+        rows = list(csv.DictReader(io.StringIO(self.stage.ask("stat", "feed-*"))))
+        self.assertEqual([row["feed"] for row in rows], ["feed-1", "feed-2", "feed-3"])
+        for key in ("polls", "missed", "bodies", "raw_bytes"):
+            self.assertEqual(sum(int(row[key]) for row in rows), every[key])
+        self.assertAlmostEqual(sum(int(row["used_bytes"]) for row in rows), every["used_bytes"],
+                               delta=len(rows))
+        told = json.loads(self.stage.ask("stat", "--json", "feed-2"))
+        self.assertEqual([feed["feed"] for feed in told["per_feed"]], ["feed-2"])
+        self.assertEqual(told["polls"], every["polls"])
+        self.assertEqual(told["disk_bytes_per_day"], every["disk_bytes_per_day"])
+        self.refuse(1, "stat", "nope", says=["nope"])
 
     def test_bad_words_change_nothing(self):
         self.fill(feeds=1, polls=50)
@@ -202,7 +219,7 @@ class Upkeep(Case):
         web = self.use(Web(from_paths(big=lambda _: noise.randbytes(20000))))
         self.stage.settings(store_limit="3MiB")
         for place in range(3):
-            self.stage.feed(f"big-{place}", f"{web.url}/big", interval="100ms", format="binary",
+            self.stage.feed(f"big-{place}", f"{web.url}/big", interval="200ms", format="binary",
                             keep="10d")
         self.stage.feed("ever", f"{web.url}/big", interval="1s", format="binary")
         service = self.stage.start().ready()
