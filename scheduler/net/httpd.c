@@ -160,7 +160,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    turn(httpd);
+    if (!loop_is_sated(httpd->loop))
+        turn(httpd);
 }
 
 static int start_poll(struct httpd *httpd)

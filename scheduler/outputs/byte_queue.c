@@ -6,143 +6,118 @@
 int byte_queue_init(struct byte_queue *queue, size_t capacity, void (*on_news)(void *cookie),
                     void *cookie)
 {
-    *queue = (struct byte_queue){.capacity = capacity, .on_news = on_news, .cookie = cookie};
+    memset(queue, 0, sizeof *queue);
+    queue->capacity = capacity;
+    queue->on_news = on_news;
+    queue->cookie = cookie;
     queue->bytes = malloc(capacity);
     if (!queue->bytes)
         return -1;
-    if (pthread_mutex_init(&queue->lock, NULL) != 0)
-        goto fail;
-    if (pthread_cond_init(&queue->has_room, NULL) != 0) {
-        (void)pthread_mutex_destroy(&queue->lock);
-        goto fail;
-    }
-    return 0;
-fail:
-    free(queue->bytes);
-    queue->bytes = NULL;
-    return -1;
+    return sem_init(&queue->has_room, 0, 0); /* cannot fail so */
 }
 
 void byte_queue_release(struct byte_queue *queue)
 {
     if (!queue->bytes)
         return;
-    (void)pthread_cond_destroy(&queue->has_room);
-    (void)pthread_mutex_destroy(&queue->lock);
+    sem_destroy(&queue->has_room);
     free(queue->bytes);
     queue->bytes = NULL;
 }
 
-static void lock(struct byte_queue *queue)
-{
-    (void)pthread_mutex_lock(&queue->lock);
-}
-
-static void unlock(struct byte_queue *queue)
-{
-    (void)pthread_mutex_unlock(&queue->lock);
-}
-
 void byte_queue_begin(struct byte_queue *queue)
 {
-    lock(queue);
-    if (!queue->is_begun) {
-        queue->is_begun = true;
+    if (!atomic_exchange(&queue->is_begun, true))
         queue->on_news(queue->cookie);
-    }
-    unlock(queue);
 }
 
-/* Copies what fits now, in one or two pieces of the ring; returns how much. */
-static size_t copy_in(struct byte_queue *queue, const char *bytes, size_t length)
+static size_t room_in(const struct byte_queue *queue)
 {
-    size_t tail = (queue->head + queue->length) % queue->capacity;
-    size_t room = queue->capacity - queue->length, first;
+    return queue->capacity - (atomic_load(&queue->written) - atomic_load(&queue->taken));
+}
 
-    if (length > room)
-        length = room;
-    first = length < queue->capacity - tail ? length : queue->capacity - tail;
+/* In one or two pieces of the ring. */
+static void copy_in(struct byte_queue *queue, const char *bytes, size_t length)
+{
+    size_t written = atomic_load(&queue->written), tail = written % queue->capacity;
+    size_t first = length < queue->capacity - tail ? length : queue->capacity - tail;
+
     memcpy(queue->bytes + tail, bytes, first);
     memcpy(queue->bytes, bytes + first, length - first);
-    queue->length += length;
-    return length;
+    atomic_store(&queue->written, written + length);
+    queue->on_news(queue->cookie);
+}
+
+/* For half of it: to be woken for every few bytes would cost more than the bytes. The reader looks
+ * at is_waiting after it took, so one of the two sees the other. */
+static void await_room(struct byte_queue *queue)
+{
+    atomic_store(&queue->is_waiting, true);
+    if (room_in(queue) < queue->capacity / 2 && !byte_queue_is_abandoned(queue))
+        sem_wait(&queue->has_room);
+    atomic_store(&queue->is_waiting, false);
 }
 
 int byte_queue_put(struct byte_queue *queue, const char *bytes, size_t length)
 {
-    lock(queue);
-    while (length > 0 && !queue->is_abandoned) {
-        bool was_empty = queue->length == 0;
-        size_t copied = copy_in(queue, bytes, length);
+    while (length > 0 && !byte_queue_is_abandoned(queue)) {
+        size_t room = room_in(queue), part = length < room ? length : room;
 
-        bytes += copied;
-        length -= copied;
-        if (copied > 0 && was_empty)
-            queue->on_news(queue->cookie);
-        if (copied == 0)
-            (void)pthread_cond_wait(&queue->has_room, &queue->lock);
+        if (part < length && room < queue->capacity / 2) {
+            await_room(queue);
+            continue;
+        }
+        copy_in(queue, bytes, part);
+        bytes += part;
+        length -= part;
     }
-    unlock(queue);
     return length > 0 ? -1 : 0;
 }
 
-bool byte_queue_is_abandoned(struct byte_queue *queue)
+bool byte_queue_is_abandoned(const struct byte_queue *queue)
 {
-    bool is_abandoned;
-
-    lock(queue);
-    is_abandoned = queue->is_abandoned;
-    unlock(queue);
-    return is_abandoned;
+    return atomic_load(&queue->is_abandoned);
 }
 
 void byte_queue_end(struct byte_queue *queue, bool is_whole, const struct err *verdict)
 {
-    lock(queue);
-    queue->is_ended = true;
     queue->is_whole = is_whole;
     queue->verdict = *verdict;
+    atomic_store(&queue->is_ended, true);
     queue->on_news(queue->cookie);
-    unlock(queue);
 }
 
 size_t byte_queue_take(struct byte_queue *queue, char *out, size_t room)
 {
-    size_t length, first;
+    size_t taken = atomic_load(&queue->taken), head = taken % queue->capacity;
+    size_t length = atomic_load(&queue->written) - taken, first;
 
-    lock(queue);
-    length = queue->length < room ? queue->length : room;
-    first = length < queue->capacity - queue->head ? length : queue->capacity - queue->head;
-    memcpy(out, queue->bytes + queue->head, first);
+    if (length > room)
+        length = room;
+    first = length < queue->capacity - head ? length : queue->capacity - head;
+    memcpy(out, queue->bytes + head, first);
     memcpy(out + first, queue->bytes, length - first);
-    queue->head = (queue->head + length) % queue->capacity;
-    queue->length -= length;
-    /* Half of it: to be woken for every few bytes would cost more than the bytes. */
-    if (length > 0 && queue->length <= queue->capacity / 2)
-        (void)pthread_cond_signal(&queue->has_room);
-    unlock(queue);
+    atomic_store(&queue->taken, taken + length);
+    if (room_in(queue) >= queue->capacity / 2 && atomic_exchange(&queue->is_waiting, false))
+        sem_post(&queue->has_room);
     return length;
 }
 
 void byte_queue_abandon(struct byte_queue *queue)
 {
-    lock(queue);
-    queue->is_abandoned = true;
-    (void)pthread_cond_signal(&queue->has_room);
-    unlock(queue);
+    atomic_store(&queue->is_abandoned, true);
+    sem_post(&queue->has_room);
 }
 
-struct byte_queue_state byte_queue_look(struct byte_queue *queue, struct err *verdict)
+struct byte_queue_state byte_queue_look(const struct byte_queue *queue, struct err *verdict)
 {
-    struct byte_queue_state state;
+    /* That it ended is asked first: what it wrote before is then seen, too. */
+    struct byte_queue_state state = {.is_ended = atomic_load(&queue->is_ended)};
 
-    lock(queue);
-    state = (struct byte_queue_state){.length = queue->length,
-                                      .is_begun = queue->is_begun,
-                                      .is_ended = queue->is_ended,
-                                      .is_whole = queue->is_whole};
+    state.is_whole = state.is_ended && queue->is_whole;
+    state.is_begun = atomic_load(&queue->is_begun);
+    state.has_bytes = atomic_load(&queue->written) != atomic_load(&queue->taken);
     if (verdict && state.is_ended && !state.is_whole)
         *verdict = queue->verdict;
-    unlock(queue);
     return state;
 }
