@@ -182,9 +182,9 @@ class Detail {
         this.draw();
     }
     startOf(now, length) { // a young feed's plots begin with it
-        const first = this.polls.length ? this.polls[0].at : now - length;
-        const least = Math.max(5 * MINUTE, 30 * (this.feed?.interval_ms || MINUTE));
-        return Math.max(now - length, Math.min(first, now - least));
+        const step = this.feed?.interval_ms || MINUTE, first = this.polls[0]?.at ?? now;
+        const least = Math.max(5 * MINUTE, 30 * step);
+        return Math.max(now - length, Math.min(first - step, now - least));
     }
     draw() {
         if (this.polls && this.node.isConnected)
