@@ -1,32 +1,19 @@
 #include "scheduler/daemon_alerts.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "scheduler/daemon_parts.h"
-#include "scheduler/outputs/alert_heartbeat.h"
-#include "scheduler/outputs/alert_outbox.h"
+#include "scheduler/daemon_alerts_parts.h"
 #include "scheduler/outputs/alert_words.h"
 
 #define MINUTE_US      (INT64_C(60) * US_PER_SECOND)
 #define STOP_GRACE_US  (INT64_C(5) * US_PER_SECOND / 2)
 #define COMMIT_WAIT_MS (INT64_C(60) * 1000) /* a commit that waits longer is not healthy */
-#define LOG_ITEMS_MAX  5                    /* of a message, told one by one in the log */
+#define AGAIN_US       (US_PER_SECOND / 10) /* between two looks at what to tell */
+
+enum { LOG_ITEMS_MAX = 5 }; /* of a message, told one by one in the log */
 
 static const char note_name[] = "alerts";
-
-struct daemon_alerts {
-    struct alerts *alerts;
-    struct courier *courier;
-    struct outbox *outbox;
-    struct heartbeat *heartbeat;
-    struct alarm *alarm; /* something may be due to be told */
-    struct alarm *stop;
-    bool is_stopping;
-    bool is_noting; /* a note is with the writer */
-};
 
 static int64_t wall_now(const struct daemon *daemon)
 {
@@ -87,7 +74,7 @@ static void look_at_crowd(struct daemon *daemon, int64_t now_at)
 
 static void log_item(const struct alert_item *item)
 {
-    char sentence[2 * ALERT_SENTENCE_MAX], text[LOG_VALUE_MAX], key[LOG_VALUE_MAX];
+    char sentence[ALERT_REASONED_MAX], text[LOG_VALUE_MAX], key[LOG_VALUE_MAX];
 
     alert_sentence_why(item, sentence);
     log_event(item->event == ALERT_CLOSE ? LEVEL_INFO : LEVEL_WARN, "alert",
@@ -112,10 +99,13 @@ static void set_alarm(struct daemon *daemon)
     struct loop_time now = loop_now(daemon->service.loop);
     int64_t next_at = alerts_next_at(parts->alerts, now.wall_at);
 
-    if (next_at == AT_NEVER || parts->is_stopping)
+    if (next_at == AT_NEVER || parts->is_stopping) {
         alarm_clear(parts->alarm);
-    else
-        alarm_set(parts->alarm, now.mono_us + (next_at > now.wall_at ? next_at - now.wall_at : 0));
+        return;
+    }
+    if (next_at < now.wall_at + AGAIN_US)
+        next_at = now.wall_at + AGAIN_US;
+    alarm_set(parts->alarm, now.mono_us + (next_at - now.wall_at));
 }
 
 static void tell(struct daemon *daemon)
@@ -349,89 +339,4 @@ bool daemon_alerts_are_busy(const struct daemon *daemon)
     const struct daemon_alerts *parts = daemon->alerts;
 
     return parts && (outbox_is_busy(parts->outbox) || heartbeat_is_busy(parts->heartbeat));
-}
-
-/* The page. */
-
-struct view {
-    int (*on_alert)(void *cookie, const struct alert_view *alert);
-    void *cookie;
-    int status;
-};
-
-static void on_incident(void *cookie, const struct alert_item *item)
-{
-    struct view *view = cookie;
-    char text[2 * ALERT_SENTENCE_MAX];
-
-    if (view->status != 0)
-        return;
-    alert_sentence_why(item, text);
-    view->status = view->on_alert(
-        view->cookie,
-        &(struct alert_view){.key = item->key,
-                             .feed = alert_kind_is_of_feed(item->kind) ? item->subject : NULL,
-                             .text = text,
-                             .since_at = item->since_at});
-}
-
-static void on_trouble(struct view *view, const char *channel, const char *words, int64_t since_at)
-{
-    char key[64], text[512];
-
-    if (!words || view->status != 0)
-        return;
-    snprintf(key, sizeof key, "undelivered:%s", channel);
-    snprintf(text, sizeof text, "%s does not arrive (%s)",
-             strcmp(channel, "heartbeat") == 0 ? "the heartbeat" : channel, words);
-    view->status = view->on_alert(
-        view->cookie, &(struct alert_view){.key = key, .text = text, .since_at = since_at});
-}
-
-int daemon_alerts_each(const struct daemon *daemon,
-                       int (*on_alert)(void *cookie, const struct alert_view *alert), void *cookie)
-{
-    const struct daemon_alerts *parts = daemon->alerts;
-    struct view view = {on_alert, cookie, 0};
-    int64_t since_at;
-    const char *words;
-
-    if (!parts)
-        return 0;
-    alerts_each_open(parts->alerts, on_incident, &view);
-    for (int i = 0; i < ALERT_CHANNELS; i++) {
-        words = outbox_trouble(parts->outbox, (enum alert_channel)i, &since_at);
-        on_trouble(&view, alert_channel_name((enum alert_channel)i), words, since_at);
-    }
-    words = heartbeat_trouble(parts->heartbeat, &since_at);
-    on_trouble(&view, "heartbeat", words, since_at);
-    return view.status;
-}
-
-static int count_one(void *cookie, const struct alert_view *alert)
-{
-    (void)alert;
-    ++*(int64_t *)cookie;
-    return 0;
-}
-
-int64_t daemon_alerts_count(const struct daemon *daemon)
-{
-    int64_t count = 0;
-
-    daemon_alerts_each(daemon, count_one, &count);
-    return count;
-}
-
-const char *daemon_alert_of(const struct daemon *daemon, const struct poll *poll,
-                            char out[DAEMON_ALERT_TEXT_MAX])
-{
-    _Static_assert(2 * ALERT_SENTENCE_MAX <= DAEMON_ALERT_TEXT_MAX, "it must fit");
-    struct alert_item item;
-
-    if (!daemon->alerts ||
-        !alerts_find_feed(daemon->alerts->alerts, &poll->alert, poll->feed, &item))
-        return NULL;
-    alert_sentence_why(&item, out);
-    return out;
 }

@@ -84,15 +84,24 @@ static bool join(struct courier *courier)
     return pthread_timedjoin_np(courier->thread, NULL, &until) == 0;
 }
 
+void courier_cancel(struct courier *courier)
+{
+    struct errand *errand = courier->errand;
+
+    if (!errand)
+        return;
+    pthread_mutex_lock(&errand->lock);
+    errand->is_broken_off = true;
+    pthread_mutex_unlock(&errand->lock);
+}
+
 /* A thread that does not end soon is left to end by itself: false. */
 static bool break_off(struct courier *courier)
 {
     struct errand *errand = courier->errand;
     bool is_left = false;
 
-    pthread_mutex_lock(&errand->lock);
-    errand->is_broken_off = true;
-    pthread_mutex_unlock(&errand->lock);
+    courier_cancel(courier);
     if (!join(courier)) {
         pthread_mutex_lock(&errand->lock);
         is_left = errand->is_left = !errand->is_done;

@@ -49,5 +49,7 @@ void courier_free(struct courier *courier);
 /* Copies `letter`. ERR_IN_USE: another one is under way. */
 int courier_send(struct courier *courier, const struct letter *letter, letter_fn *on_done,
                  void *cookie, struct err *err);
+/* A letter under way is broken off, and answers so within a second or two. */
+void courier_cancel(struct courier *courier);
 
 #endif

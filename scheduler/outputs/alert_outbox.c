@@ -292,10 +292,12 @@ void outbox_stop(struct outbox *outbox, bool is_final)
         struct lane *lane = outbox->lanes + i;
 
         alarm_clear(lane->alarm);
-        if (is_final && lane->is_trying && lane->attempt.transfer)
+        if (!is_final || !lane->is_trying)
+            continue;
+        if (lane->attempt.transfer)
             transfer_cancel(lane->attempt.transfer);
-        else if (is_final)
-            lane->is_trying = false; /* a letter: courier_free() breaks it off */
+        else
+            courier_cancel(outbox->post.courier);
     }
 }
 

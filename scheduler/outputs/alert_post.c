@@ -207,7 +207,7 @@ static int expand_webhook(const struct alert_post *post, struct alert_texts *tex
 static int send_request(const struct alert_post *post, const struct alert_texts *texts,
                         const struct buf *body, struct alert_try *attempt, struct err *err)
 {
-    size_t count = texts->count - TEXT_HEADERS;
+    size_t count = texts->count > TEXT_HEADERS ? texts->count - TEXT_HEADERS : 0;
     const char **headers = calloc(count + 1, sizeof *headers);
     struct request request = {
         .url = alert_texts_get(texts, TEXT_URL),

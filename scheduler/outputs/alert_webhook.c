@@ -38,7 +38,7 @@ static int write_incident(struct buf *out, const struct alert_item *item)
 
 static int write_item(struct buf *out, const struct alert_item *item)
 {
-    char sentence[2 * ALERT_SENTENCE_MAX];
+    char sentence[ALERT_REASONED_MAX];
 
     alert_sentence_why(item, sentence);
     if (buf_append_char(out, '{') != 0 ||

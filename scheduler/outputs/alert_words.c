@@ -103,7 +103,7 @@ void alert_sentence(const struct alert_item *item, char out[ALERT_SENTENCE_MAX])
             out + length, ALERT_SENTENCE_MAX - length);
 }
 
-void alert_sentence_why(const struct alert_item *item, char out[2 * ALERT_SENTENCE_MAX])
+void alert_sentence_why(const struct alert_item *item, char out[ALERT_REASONED_MAX])
 {
     size_t length;
 
@@ -111,9 +111,9 @@ void alert_sentence_why(const struct alert_item *item, char out[2 * ALERT_SENTEN
     if (!*item->words)
         return;
     length = strlen(out);
-    length += (size_t)snprintf(out + length, 2 * ALERT_SENTENCE_MAX - length, " (%s",
+    length += (size_t)snprintf(out + length, ALERT_REASONED_MAX - length, " (%s",
                                item->event == ALERT_CLOSE && !item->is_moot ? "was: " : "");
-    length = append_harmless(out, length, 2 * ALERT_SENTENCE_MAX - 1, item->words);
+    length = append_harmless(out, length, ALERT_REASONED_MAX - 1, item->words);
     memcpy(out + length, ")", 2);
 }
 
@@ -154,7 +154,7 @@ static int write_span(const struct alert_item *item, int64_t now_at, struct buf 
 /* All there is to say of one. */
 static int write_item(const struct alert_item *item, int64_t now_at, struct buf *out)
 {
-    char sentence[ALERT_SENTENCE_MAX], words[2 * ALERT_SENTENCE_MAX];
+    char sentence[ALERT_SENTENCE_MAX], words[ALERT_REASONED_MAX];
     char look[ALERT_SENTENCE_MAX];
 
     alert_sentence(item, sentence);
@@ -173,7 +173,7 @@ static int write_item(const struct alert_item *item, int64_t now_at, struct buf 
 /* One of many: a line. */
 static int write_line(const struct alert_item *item, struct buf *out)
 {
-    char sentence[2 * ALERT_SENTENCE_MAX], since[ZONE_ISO_MAX];
+    char sentence[ALERT_REASONED_MAX], since[ZONE_ISO_MAX];
     const char *mark = item->event == ALERT_CLOSE ? "closed" : "open";
 
     alert_sentence_why(item, sentence);

@@ -7,12 +7,16 @@
 
 #include "scheduler/outputs/alert.h"
 
-enum { ALERT_SENTENCE_MAX = ALERT_SUBJECT_MAX * 3 + 64, ALERT_TEXT_MAX = 64 * 1024 };
+enum {
+    ALERT_SENTENCE_MAX = ALERT_SUBJECT_MAX * 3 + 64,
+    ALERT_REASONED_MAX = 2 * ALERT_SENTENCE_MAX, /* a sentence and why */
+    ALERT_TEXT_MAX = 64 * 1024,
+};
 
 /* "feed bus-20 fails", "feed bus-20 answers again", "no alert any more: feed bus-20 fails". */
 void alert_sentence(const struct alert_item *item, char out[ALERT_SENTENCE_MAX]);
 /* The same with why: "feed bus-20 fails (http_status 503)". */
-void alert_sentence_why(const struct alert_item *item, char out[2 * ALERT_SENTENCE_MAX]);
+void alert_sentence_why(const struct alert_item *item, char out[ALERT_REASONED_MAX]);
 /* One line that says it all, without an end of line: "feed bus-20 fails", "still: feed bus-20
  * fails", "3 alerts: 2 opened, 1 closed". -1: `out` is full, or no memory. */
 int alert_headline(const struct alert_message *message, struct buf *out);

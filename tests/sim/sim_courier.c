@@ -57,6 +57,13 @@ void courier_free(struct courier *courier)
     free(courier);
 }
 
+void courier_cancel(struct courier *courier)
+{
+    courier->is_sent = false;
+    if (courier->server)
+        alarm_set(courier->alarm, 0);
+}
+
 static void log_subject(struct courier *courier, const struct letter *letter)
 {
     const char *subject = memmem(letter->bytes, letter->length, "\r\nSubject:", 10);
