@@ -59,17 +59,26 @@ int row_text_prepare(struct row_text *rows, struct err *err)
     return 0;
 }
 
+/* Room for one more. */
+static int make_room(size_t **ends, size_t count, size_t *capacity)
+{
+    size_t wanted = *capacity ? 2 * *capacity : 64;
+    size_t *grown;
+
+    if (count < *capacity)
+        return 0;
+    grown = realloc(*ends, wanted * sizeof *grown);
+    if (!grown)
+        return -1;
+    *ends = grown;
+    *capacity = wanted;
+    return 0;
+}
+
 static int add_end(struct row_text *rows)
 {
-    if (rows->row_count == rows->row_capacity) {
-        size_t capacity = rows->row_capacity ? 2 * rows->row_capacity : 256;
-        size_t *grown = realloc(rows->ends, capacity * sizeof *grown);
-
-        if (!grown)
-            return -1;
-        rows->ends = grown;
-        rows->row_capacity = capacity;
-    }
+    if (make_room(&rows->ends, rows->row_count, &rows->row_capacity))
+        return -1;
     rows->ends[rows->row_count++] = rows->text.length;
     return 0;
 }
@@ -113,15 +122,8 @@ static int learn_keys(struct row_text *rows, uint32_t place)
     while (rows->key_count <= place) {
         const char *name = columns_payload_name(rows->columns, rows->key_count);
 
-        if (rows->key_count == rows->key_capacity) {
-            size_t capacity = rows->key_capacity ? 2 * rows->key_capacity : 64;
-            size_t *grown = realloc(rows->key_ends, capacity * sizeof *grown);
-
-            if (!grown)
-                return -1;
-            rows->key_ends = grown;
-            rows->key_capacity = capacity;
-        }
+        if (make_room(&rows->key_ends, rows->key_count, &rows->key_capacity))
+            return -1;
         if (buf_append_char(&rows->keys, ',') ||
             json_write_string(&rows->keys, name, strlen(name)) || buf_append_char(&rows->keys, ':'))
             return -1;
