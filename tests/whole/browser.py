@@ -75,7 +75,11 @@ class Browser:
             self.process.kill()
             self.process.wait()
         os.close(self.pipe_out)
-        shutil.rmtree(self.profile, ignore_errors=True)
+        for _ in range(50):  # its children may still write there for a moment
+            shutil.rmtree(self.profile, ignore_errors=True)
+            if not self.profile.exists():
+                break
+            time.sleep(0.1)
 
 
 class Tab:
