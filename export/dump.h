@@ -72,10 +72,10 @@ struct dump_options {
     bool is_spreadsheet_safe; /* CSV and TSV: see csv.h */
     const char *kind;         /* of GTFS-Realtime: "vehicle"; NULL: the only one there is */
     enum dump_split split;
-    const struct sink_set *files; /* where a split or raw dump goes; else NULL */
     /* At most so many threads decode, in order; what is written and told comes from the caller's
      * and is the same. 0: as many as are of use. */
     unsigned threads;
+    const struct sink_set *files; /* where a split or raw dump goes; else NULL */
     const struct dump_watcher *watcher; /* NULL: none */
 };
 

@@ -55,7 +55,7 @@ static void take_rows(struct dump *dump, struct dump_job *job)
 
     dump->rows = job->rows;
     job->rows = rows;
-    row_text_shrink(&job->rows, 2 * JOB_TEXT_BYTES);
+    row_text_shrink(&job->rows, (size_t)2 * JOB_TEXT_BYTES);
     dump->body = job->answer;
     dump->read_bytes += job->body_bytes;
 }
