@@ -75,7 +75,7 @@ struct dump_options {
     /* At most so many threads decode, in order; what is written and told comes from the caller's
      * and is the same. 0: as many as are of use. */
     unsigned threads;
-    const struct sink_set *files; /* where a split or raw dump goes; else NULL */
+    const struct sink_set *files;       /* where a split or raw dump goes; else NULL */
     const struct dump_watcher *watcher; /* NULL: none */
 };
 
