@@ -13,7 +13,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SECOND       US_PER_SECOND
-#define NOON         (INT64_C(20781) * US_PER_DAY + 12 * 3600 * SECOND)
+#define NOON         (INT64_C(20781) * US_PER_DAY + US_PER_DAY / 2)
 
 static const int64_t commit_bounds_us[] = {1000, 10000, INT64_MAX};
 

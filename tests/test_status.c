@@ -15,7 +15,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SECOND       US_PER_SECOND
-#define NOON         (INT64_C(20781) * US_PER_DAY + 12 * 3600 * SECOND) /* 2026-11-24T12:00:00Z */
+#define NOON         (INT64_C(20781) * US_PER_DAY + US_PER_DAY / 2) /* 2026-11-24T12:00:00Z */
 
 static const struct service_view quiet = {
     .version = "0.1.0",
