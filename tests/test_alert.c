@@ -323,7 +323,7 @@ static void restart(void)
 {
     struct buf text;
 
-    buf_init(&text, 64 * 1024);
+    buf_init(&text, 65536);
     assert_int_equal(alerts_write(alerts, &text), 0);
     assert_false(alerts_is_news(alerts));
     alerts_free(alerts);
@@ -417,7 +417,7 @@ static void a_feed_without_answers_is_stale(void **state)
     int64_t last_at;
 
     (void)state;
-    feeds[0]->alert = (struct feed_alert){.stale_ms = 10 * 60 * 1000};
+    feeds[0]->alert = (struct feed_alert){.stale_ms = 600000};
     poll_good(0);
     last_at = now_at;
     for (int minute = 0; minute < 30; minute++) {
@@ -437,7 +437,7 @@ static void a_feed_without_answers_is_stale(void **state)
 static void a_closed_window_is_not_stale_nor_is_the_time_before_the_start(void **state)
 {
     (void)state;
-    feeds[0]->alert = (struct feed_alert){.stale_ms = 10 * 60 * 1000};
+    feeds[0]->alert = (struct feed_alert){.stale_ms = 600000};
     poll_good(0);
     for (int minute = 0; minute < 300; minute++) {
         bool is_open = minute < 5 || minute >= 290;
@@ -486,7 +486,7 @@ static void a_clock_that_is_set_makes_nothing_stale(void **state)
 static void the_same_bytes_for_long_are_told(void **state)
 {
     (void)state;
-    feeds[0]->alert = (struct feed_alert){.unchanged_ms = 3600 * 1000};
+    feeds[0]->alert = (struct feed_alert){.unchanged_ms = 3600000};
     poll_good(0);
     for (int minute = 1; minute < 200; minute++) {
         pass(MINUTES);

@@ -76,7 +76,8 @@ static void a_mail_has_its_headers_and_says_what_is_wrong(void **state)
     text = (char *)mail_of(message, &mail);
     id = strstr(text, "<pollard.") + 9;
     memmove(id + 2, id + 16, strlen(id + 16) + 1);
-    memcpy(id, "ID", 2);
+    id[0] = 'I';
+    id[1] = 'D';
     assert_string_equal(text, expected);
     buf_release(&mail);
     free(message);
