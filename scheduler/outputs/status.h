@@ -24,7 +24,7 @@
  *              "detail": "http_status",              null for new and same
  *              "status": 503,                        null: no answer, or missed
  *              "ended": "2026-11-24T02:14:07.350000+00:00",       null: missed, and so:
- *              "duration_ms": 350.0, "body_bytes": 312,
+ *              "duration_ms": 350, "body_bytes": 312,
  *              "invalid": false},                    null instead of the object: no slot yet
  *     "counts": {"new": 20, "same": 1, "failed": 1, "missed": 0}, since the feed came in: at
  *                                                    the start, or at a reload
