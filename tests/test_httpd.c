@@ -37,52 +37,54 @@ static void await_ends(struct stage *stage, unsigned count)
     assert_int_equal(stage->ends, count);
 }
 
+/* One request a line. */
+static const struct {
+    const char *request;
+    unsigned status;
+} judged[] = {
+    {"GET /plain HTTP/1.1\r\nConnection: close\r\n" HOST "\r\n", 200},
+    {"GET /plain HTTP/1.0\r\n" HOST "\r\n", 200},
+    {"GET /plain?a=b HTTP/1.1\r\nConnection: close\r\nHost: [::1]:1\r\n\r\n", 200},
+    {"GET /absent HTTP/1.1\r\nConnection: close\r\n" HOST "\r\n", 404},
+    {"GET /plain HTTP/1.1\r\n\r\n", 403},
+    {"GET /plain HTTP/1.0\r\n\r\n", 403},
+    {"GET /plain HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
+    {"GET /plain HTTP/1.1\r\nHost:\r\n\r\n", 403},
+    {"GET /plain HTTP/1.1\r\nHost: evil.example\r\n localhost\r\n\r\n", 403},
+    {"GET /plain HTTP/1.1\r\n" HOST HOST "\r\n", 400},
+    {"GET /plain HTTP/1.1\r\n" HOST "host: evil.example\r\n\r\n", 400},
+    {"POST /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", 405},
+    {"PUT /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", 405},
+    {"DELETE /plain HTTP/1.1\r\n" HOST "\r\n", 405},
+    {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 405},
+    {"TRACE /plain HTTP/1.1\r\n" HOST "\r\n", 405},
+    {"CONNECT localhost:80 HTTP/1.1\r\n" HOST "\r\n", 405},
+    {"get /plain HTTP/1.1\r\n" HOST "\r\n", 405},
+    {"GET /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", 400},
+    {"GET /plain HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+    {"GET http://localhost/plain HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"GET /%00 HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"GET /%0d%0aX:%20y HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+    {"GET /plain\r\n\r\n", 400},
+};
+
 static void what_is_not_ours_is_refused(void **state)
 {
-    static const struct {
-        const char *request;
-        unsigned status;
-    } cases[] = {
-        {"GET /plain HTTP/1.1\r\nConnection: close\r\n" HOST "\r\n", 200},
-        {"GET /plain HTTP/1.0\r\n" HOST "\r\n", 200},
-        {"GET /plain?a=b HTTP/1.1\r\nConnection: close\r\nHost: [::1]:1\r\n\r\n", 200},
-        {"GET /absent HTTP/1.1\r\nConnection: close\r\n" HOST "\r\n", 404},
-        {"GET /plain HTTP/1.1\r\n\r\n", 403},
-        {"GET /plain HTTP/1.0\r\n\r\n", 403},
-        {"GET /plain HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403},
-        {"GET /plain HTTP/1.1\r\nHost:\r\n\r\n", 403},
-        {"GET /plain HTTP/1.1\r\nHost: evil.example\r\n localhost\r\n\r\n", 403},
-        {"GET /plain HTTP/1.1\r\n" HOST HOST "\r\n", 400},
-        {"GET /plain HTTP/1.1\r\n" HOST "host: evil.example\r\n\r\n", 400},
-        {"POST /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", 405},
-        {"PUT /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", 405},
-        {"DELETE /plain HTTP/1.1\r\n" HOST "\r\n", 405},
-        {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 405},
-        {"TRACE /plain HTTP/1.1\r\n" HOST "\r\n", 405},
-        {"CONNECT localhost:80 HTTP/1.1\r\n" HOST "\r\n", 405},
-        {"get /plain HTTP/1.1\r\n" HOST "\r\n", 405},
-        {"GET /plain HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello", 400},
-        {"GET /plain HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"GET http://localhost/plain HTTP/1.1\r\n" HOST "\r\n", 400},
-        {"GET http://evil.example/ HTTP/1.1\r\n" HOST "\r\n", 400},
-        {"GET /%00 HTTP/1.1\r\n" HOST "\r\n", 400},
-        {"GET /%0d%0aX:%20y HTTP/1.1\r\n" HOST "\r\n", 400},
-        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
-        {"GET /plain\r\n\r\n", 400},
-    };
     const struct httpd_options options = {0};
     struct stage stage;
 
     (void)state;
     stage_start(&stage, &options);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *reply = stage_ask(&stage, cases[i].request);
+    for (size_t i = 0; i < sizeof judged / sizeof judged[0]; i++) {
+        const char *reply = stage_ask(&stage, judged[i].request);
 
-        if (stage_status(reply) != cases[i].status)
-            fail_msg("%s→ %.200s", cases[i].request, reply);
-        if (cases[i].status == 405)
+        if (stage_status(reply) != judged[i].status)
+            fail_msg("%s→ %.200s", judged[i].request, reply);
+        if (judged[i].status == 405)
             assert_non_null(strstr(reply, "\r\nAllow: GET, HEAD\r\n"));
-        if (cases[i].status != 505 && i + 1 < sizeof cases / sizeof cases[0])
+        if (judged[i].status != 505 && i + 1 < sizeof judged / sizeof judged[0])
             assert_non_null(strstr(reply, "\r\nX-Content-Type-Options: nosniff\r\n"));
     }
     stage_stop(&stage);

@@ -52,7 +52,7 @@ struct httpd_request {
     struct visit *visit; /* NULL until its head is whole */
     struct httpd_target target;
     struct err fault; /* of the target */
-    bool is_begun, is_asked, is_answered, is_queued, is_broken;
+    bool is_begun, is_asked, is_answered, is_queued;
     unsigned status;
     struct MHD_Response *response; /* NULL and is_answered: no memory */
     struct httpd_stream stream;

@@ -251,32 +251,22 @@ static enum MHD_Result send_answer(struct httpd_request *request)
     return MHD_queue_response(request->visit->connection, request->status, request->response);
 }
 
-/* Called when the head is there, then until there is an answer, each time it has been woken. */
-enum MHD_Result httpd_on_access(void *cls, struct MHD_Connection *connection, const char *url,
-                                const char *method, const char *version, const char *upload,
-                                size_t *upload_size, void **cookie)
+static enum MHD_Result begin(struct httpd_request *request, struct MHD_Connection *connection,
+                             const char *method)
 {
-    struct httpd *httpd = cls;
-    struct httpd_request *request = *cookie;
+    const union MHD_ConnectionInfo *said =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-    (void)url;
-    (void)version;
-    (void)upload;
-    (void)upload_size;
-    if (!request)
+    request->is_begun = true;
+    request->visit = said ? said->socket_context : NULL;
+    if (!request->visit)
         return MHD_NO;
-    if (!request->is_begun) {
-        const union MHD_ConnectionInfo *said =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    judge(request, method);
+    return request->is_answered ? send_answer(request) : MHD_YES;
+}
 
-        request->is_begun = true;
-        request->visit = said ? said->socket_context : NULL;
-        if (!request->visit)
-            return MHD_NO;
-        request->visit->request = request;
-        judge(request, method);
-        return request->is_answered ? send_answer(request) : MHD_YES;
-    }
+static enum MHD_Result go_on(struct httpd *httpd, struct httpd_request *request)
+{
     if (request->visit->is_doomed)
         return MHD_NO;
     if (!request->is_asked) {
@@ -286,8 +276,25 @@ enum MHD_Result httpd_on_access(void *cls, struct MHD_Connection *connection, co
     if (request->is_answered)
         return send_answer(request);
     visit_enter(request->visit, VISIT_ASKED);
-    MHD_suspend_connection(connection);
+    MHD_suspend_connection(request->visit->connection);
     return MHD_YES;
+}
+
+/* Called when the head is there, then until there is an answer, each time it has been woken. */
+enum MHD_Result httpd_on_access(/* NOLINT(readability-function-size): MHD_AccessHandlerCallback */
+                                void *cls, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **cookie)
+{
+    struct httpd_request *request = *cookie;
+
+    (void)url;
+    (void)version;
+    (void)upload;
+    (void)upload_size;
+    if (!request)
+        return MHD_NO;
+    return request->is_begun ? go_on(cls, request) : begin(request, connection, method);
 }
 
 void httpd_on_completed(void *cls, struct MHD_Connection *connection, void **cookie,
@@ -304,10 +311,8 @@ void httpd_on_completed(void *cls, struct MHD_Connection *connection, void **coo
               why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     if (request->on_end)
         request->on_end(request->cookie);
-    if (request->visit) {
-        request->visit->request = NULL;
+    if (request->visit)
         visit_enter(request->visit, VISIT_IDLE);
-    }
     if (request->response)
         MHD_destroy_response(request->response);
     httpd_target_release(&request->target);

@@ -333,14 +333,16 @@ int downloads_new(struct downloads **out, struct loop *loop, struct store *store
 
 void downloads_free(struct downloads *downloads)
 {
-    struct download *download;
+    struct download *download, *next;
 
     if (!downloads)
         return;
     for (download = downloads->first; download; download = download->next)
         byte_queue_abandon(&download->queue);
-    while (downloads->first)
-        finish(downloads->first);
+    for (download = downloads->first; download; download = next) {
+        next = download->next;
+        finish(download);
+    }
     wake_free(downloads->news);
     free(downloads);
 }
