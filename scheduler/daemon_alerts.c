@@ -20,14 +20,16 @@ static int64_t wall_now(const struct daemon *daemon)
     return loop_now(daemon->service.loop).wall_at;
 }
 
-/* What survives a restart. One note at a time: while the disk is full they must not pile up. */
+/* What survives a restart. One note at a time, and none while the disk is full: the service would
+ * wait for it at its end. */
 static void write_note(struct daemon *daemon)
 {
     struct daemon_alerts *parts = daemon->alerts;
     struct record *record = NULL;
     struct buf text;
 
-    if (parts->is_noting || !alerts_is_news(parts->alerts))
+    if (parts->is_noting || !alerts_is_news(parts->alerts) ||
+        writer_state(daemon->service.writer, NULL) != WRITER_OK)
         return;
     buf_init(&text, NOTE_TEXT_MAX);
     alerts_write(parts->alerts, &text); /* what does not fit is forgotten */

@@ -353,6 +353,20 @@ static void a_restart_neither_repeats_nor_forgets(void **state)
     assert_int_equal(told_count, 3);
 }
 
+static void a_restart_does_not_forget_that_it_flaps(void **state)
+{
+    (void)state;
+    poll_minutes(0, 4, poll_bad);
+    poll_minutes(0, 8, poll_good);
+    assert_int_equal(told_count, 2);
+    restart();
+    poll_minutes(0, 4, poll_bad);
+    poll_minutes(0, 8, poll_good);
+    assert_int_equal(told_count, 3); /* five minutes are not enough any more */
+    poll_minutes(0, 4, poll_good);
+    assert_int_equal(told_count, 4);
+}
+
 static void what_was_not_delivered_is_told_after_a_restart(void **state)
 {
     (void)state;
@@ -648,6 +662,7 @@ int main(void)
         TEST(messages_are_capped_and_the_rest_comes_in_one),
         TEST(a_thousand_feeds_that_fail_one_by_one_are_a_crowd),
         TEST(a_restart_neither_repeats_nor_forgets),
+        TEST(a_restart_does_not_forget_that_it_flaps),
         TEST(what_was_not_delivered_is_told_after_a_restart),
         TEST(a_closing_waits_until_the_opening_was_delivered),
         TEST(a_note_that_is_none_is_forgotten),
