@@ -53,12 +53,13 @@ static bool is_empty_dir(const char *path)
 {
     DIR *entries = opendir(path);
     struct dirent *entry;
-    bool is_empty = entries != NULL;
+    bool is_empty = true;
 
+    if (!entries)
+        return false;
     while (is_empty && (entry = readdir(entries)))
         is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-    if (entries)
-        (void)closedir(entries);
+    (void)closedir(entries);
     return is_empty;
 }
 

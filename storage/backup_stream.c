@@ -226,7 +226,6 @@ int backup_stream(const char *dir, int fd, const char *what, const struct backup
     if (!stream.chunk || !stream.data_path)
         failed = err_memory(err);
     else if (!start(&stream, dir, err)) {
-        failed = 0;
         if (hear(&stream, &news) && news.has_failed) {
             failed = err_set(err, news.err.kind, "%s", news.err.text);
         } else {
