@@ -14,6 +14,7 @@ enum { COLUMNS = 7, CELL_MAX = 160, LINE_MAX_BYTES = 4096 };
 
 static const struct option_row options[] = {
     OPTION_CONFIG,
+    OPTION_STORE,
     {OPTION_TEXT, 0, "listen", ARGUMENT(listen), "ADDR:PORT",
      "where the service is: \"listen\" of pollard.json, else " LISTEN_DEFAULT},
     {OPTION_FLAG, 0, "json", ARGUMENT(words.is_json), NULL, "all that it knows, as JSON"},
@@ -261,7 +262,8 @@ const struct command command_status = {
     .details =
         "Asks pollardd over HTTP, on this machine: how each feed's last slot ended, when the next\n"
         "comes, failed polls in a row, the share of complete slots of the last 24 hours; below\n"
-        "that open alerts and mistakes of the configuration.",
+        "that open alerts and mistakes of the configuration. The store is not looked at: --store\n"
+        "is taken so that every command can be given the same words.",
     .options = options,
     .run = run,
 };

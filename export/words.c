@@ -32,6 +32,11 @@ static int refuse_unknown(const struct export_word *table, const char *name, str
     return err_set(err, ERR_USAGE, "unknown option \"--%s\"", name);
 }
 
+static bool is_one_of(const char *text, const char *one, const char *other)
+{
+    return strcmp(text, one) == 0 || strcmp(text, other) == 0;
+}
+
 int words_say(struct export_words *words, const struct export_word *table, const char *name,
               const char *value, struct err *err)
 {
@@ -47,10 +52,12 @@ int words_say(struct export_words *words, const struct export_word *table, const
         return err_set(err, ERR_USAGE, "option \"--%s\" needs a value", name);
     if (!word->is_flag)
         *(const char **)(void *)field = value;
-    else if (!value || !*value)
+    else if (!value || !*value || is_one_of(value, "1", "true"))
         *(bool *)(void *)field = true;
+    else if (is_one_of(value, "0", "false"))
+        *(bool *)(void *)field = false;
     else
-        return err_set(err, ERR_USAGE, "option \"--%s\" takes no value", name);
+        return err_set(err, ERR_USAGE, "option \"--%s\" takes no value, or 1, or 0", name);
     return 0;
 }
 

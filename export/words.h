@@ -52,7 +52,8 @@ struct export_word {
 };
 extern const struct export_word words_of_dump[], words_of_slots[];
 
-/* One word as it was said; `value` NULL: it had none. */
+/* One word as it was said; `value` NULL: it had none. A flag may say 1 or true, 0 or false, because
+ * libraries that make addresses know no words without a value. */
 int words_say(struct export_words *words, const struct export_word *table, const char *name,
               const char *value, struct err *err);
 

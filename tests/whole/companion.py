@@ -110,6 +110,15 @@ class Companion(unittest.TestCase):
 
     # --- words on the command line
 
+    def test_every_command_takes_config_and_store(self):
+        commands = [line.split()[0] for line in run("help").stdout.splitlines()
+                    if line.startswith("  ") and line[2] != " " and line.split()[0] != "help"]
+        self.assertEqual(len(commands), 13)
+        for command in commands:
+            with self.subTest(command=command):
+                done = run(command, "--config", self.dir, "--store", self.dir, "--help")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_wrong_words_end_with_2_and_a_hint(self):
         hint = 'see "pollard dump --help"'
         self.assertEqual(run().returncode, 2)

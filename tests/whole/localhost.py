@@ -182,6 +182,8 @@ class Localhost(Case):
                 ("/dump/bus.csv?format=raw", 400, "only the command can"),
                 ("/dump/bus.csv?from=2026-01-01T00:00:00+01:00", 400, "a + is written %2B"),
                 ("/dump/bus.csv?changes-only=yes", 400, "takes no value"),
+                ("/dump/bus.csv?changes-only=1", 200, "feed,call_time"),
+                ("/dump/bus.csv?changes-only=false", 200, "feed,call_time"),
                 ("/dump/bus.csv?from", 400, "needs a value"),
                 ("/polls/bus.csv?last=3", 400, 'unknown option "--last"'),
                 ("/dump/bus", 404, "ask for FEED.csv"), ("/dump/", 404, "ask for FEED.csv"),
