@@ -77,39 +77,41 @@ static void note(struct health *health, int64_t slot_at, enum outcome outcome,
     health_note(health, "bus", &poll, "");
 }
 
+static const char *const values[] = {
+    "pollard_build_info{version=\"0.1.0\"} 1",
+    "pollard_feeds 2",
+    "pollard_store_used_bytes 4096",
+    "pollard_store_state{state=\"ok\"} 0",
+    "pollard_store_state{state=\"disk_full\"} 1",
+    "pollard_config_last_reload_successful 0",
+    "process_cpu_seconds_total 1.500000",
+    "process_open_fds 12",
+    "process_start_time_seconds 1795521595.000000",
+    "pollard_polls_total{feed=\"bus\",outcome=\"new\"} 1",
+    "pollard_polls_total{feed=\"bus\",outcome=\"missed\"} 1000",
+    "pollard_polls_failed_total{feed=\"bus\",error=\"timeout\"} 2",
+    "pollard_polls_missed_total{feed=\"bus\",reason=\"down\"} 1000",
+    "pollard_feed_failures{feed=\"bus\"} 7",
+    "pollard_feed_interval_seconds{feed=\"bus\"} 60.000000",
+    "pollard_feed_last_poll_timestamp_seconds{feed=\"bus\"} 1795521591.250000",
+    "pollard_feed_last_poll_duration_seconds{feed=\"bus\"} 1.250000",
+    "pollard_feed_last_new_timestamp_seconds{feed=\"bus\"} 1795517621.250000",
+    "pollard_polls_total{feed=\"a\\\"b\\\\c\\nd\",outcome=\"new\"} 0",
+};
+/* What there is not has no sample. */
+static const char *const absent[] = {
+    "pollard_store_free_bytes ",
+    "process_max_fds ",
+    "pollard_config_last_reload_success_timestamp_seconds ",
+    "pollard_feed_last_poll_timestamp_seconds{feed=\"a",
+    "pollard_feed_last_poll_duration_seconds{feed=\"a",
+    "pollard_feed_interval_seconds{feed=\"a",
+    "pollard_feed_complete_ratio{feed=\"a",
+    "pollard_polls_failed_total{feed=\"a",
+};
+
 static void the_values_are_the_views(void **state)
 {
-    static const char *const lines[] = {
-        "pollard_build_info{version=\"0.1.0\"} 1",
-        "pollard_feeds 2",
-        "pollard_store_used_bytes 4096",
-        "pollard_store_state{state=\"ok\"} 0",
-        "pollard_store_state{state=\"disk_full\"} 1",
-        "pollard_config_last_reload_successful 0",
-        "process_cpu_seconds_total 1.500000",
-        "process_open_fds 12",
-        "process_start_time_seconds 1795521595.000000",
-        "pollard_polls_total{feed=\"bus\",outcome=\"new\"} 1",
-        "pollard_polls_total{feed=\"bus\",outcome=\"missed\"} 1000",
-        "pollard_polls_failed_total{feed=\"bus\",error=\"timeout\"} 2",
-        "pollard_polls_missed_total{feed=\"bus\",reason=\"down\"} 1000",
-        "pollard_feed_failures{feed=\"bus\"} 7",
-        "pollard_feed_interval_seconds{feed=\"bus\"} 60.000000",
-        "pollard_feed_last_poll_timestamp_seconds{feed=\"bus\"} 1795521591.250000",
-        "pollard_feed_last_poll_duration_seconds{feed=\"bus\"} 1.250000",
-        "pollard_feed_last_new_timestamp_seconds{feed=\"bus\"} 1795517621.250000",
-        "pollard_polls_total{feed=\"a\\\"b\\\\c\\nd\",outcome=\"new\"} 0",
-    };
-    static const char *const absent[] = {
-        "pollard_store_free_bytes ",
-        "process_max_fds ",
-        "pollard_config_last_reload_success_timestamp_seconds ",
-        "pollard_feed_last_poll_timestamp_seconds{feed=\"a",
-        "pollard_feed_last_poll_duration_seconds{feed=\"a",
-        "pollard_feed_interval_seconds{feed=\"a",
-        "pollard_feed_complete_ratio{feed=\"a",
-        "pollard_polls_failed_total{feed=\"a",
-    };
     struct health healths[2];
     struct feed_view feeds[2] = {
         {.name = "bus", .interval_us = 60 * SECOND, .failures = 7, .health = &healths[0]},
@@ -126,8 +128,8 @@ static void the_values_are_the_views(void **state)
     note(&healths[0], NOON - 10 * SECOND, OUTCOME_FAILED, DETAIL_TIMEOUT, 1);
     view_init(&view);
     text = write_all(&view, feeds, 2);
-    for (size_t i = 0; i < COUNT(lines); i++)
-        assert_line(text, lines[i]);
+    for (size_t i = 0; i < COUNT(values); i++)
+        assert_line(text, values[i]);
     for (size_t i = 0; i < COUNT(absent); i++) {
         const char *found = strstr(text, absent[i]);
 

@@ -157,39 +157,40 @@ static void what_is_not_there_is_null(void **state)
     json_free(status);
 }
 
+static const struct expected told_of_polls[] = {
+    {"feeds.0.interval_ms", "60000"},
+    {"feeds.0.next_slot", "2026-11-24T12:01:00.000000+00:00"},
+    {"feeds.0.last.slot", "2026-11-24T11:59:00.000000+00:00"},
+    {"feeds.0.last.outcome", "failed"},
+    {"feeds.0.last.detail", "connect"},
+    {"feeds.0.last.status", "null"},
+    {"feeds.0.last.ended", "2026-11-24T11:59:00.251000+00:00"},
+    {"feeds.0.last.duration_ms", "250"},
+    {"feeds.0.last.body_bytes", "4711"},
+    {"feeds.0.last.invalid", "false"},
+    {"feeds.0.counts.new", "1"},
+    {"feeds.0.counts.same", "1"},
+    {"feeds.0.counts.failed", "1"},
+    {"feeds.0.counts.missed", "0"},
+    {"feeds.0.last_new", "2026-11-24T11:57:00.251000+00:00"},
+    {"feeds.0.last_ok", "2026-11-24T11:58:00.251000+00:00"},
+    {"feeds.0.failures", "1"},
+    {"feeds.0.words", "could \"not\" connect\n"},
+    {"feeds.0.recent", "nsf"},
+    {"feeds.0.complete.1h", "66.67"},
+    {"feeds.0.complete_since", "2026-11-24T11:57:00.000000+00:00"},
+    {"feeds.1.last.outcome", "missed"},
+    {"feeds.1.last.detail", "down"},
+    {"feeds.1.last.status", "null"},
+    {"feeds.1.last.ended", "null"},
+    {"feeds.1.last.duration_ms", "null"},
+    {"feeds.1.last_ok", "2026-11-24T11:57:00.251000+00:00"},
+    {"feeds.1.words", "pollardd did not run"},
+    {"feeds.1.complete_since", "null"},
+};
+
 static void every_poll_shows(void **state)
 {
-    static const struct expected expected[] = {
-        {"feeds.0.interval_ms", "60000"},
-        {"feeds.0.next_slot", "2026-11-24T12:01:00.000000+00:00"},
-        {"feeds.0.last.slot", "2026-11-24T11:59:00.000000+00:00"},
-        {"feeds.0.last.outcome", "failed"},
-        {"feeds.0.last.detail", "connect"},
-        {"feeds.0.last.status", "null"},
-        {"feeds.0.last.ended", "2026-11-24T11:59:00.251000+00:00"},
-        {"feeds.0.last.duration_ms", "250"},
-        {"feeds.0.last.body_bytes", "4711"},
-        {"feeds.0.last.invalid", "false"},
-        {"feeds.0.counts.new", "1"},
-        {"feeds.0.counts.same", "1"},
-        {"feeds.0.counts.failed", "1"},
-        {"feeds.0.counts.missed", "0"},
-        {"feeds.0.last_new", "2026-11-24T11:57:00.251000+00:00"},
-        {"feeds.0.last_ok", "2026-11-24T11:58:00.251000+00:00"},
-        {"feeds.0.failures", "1"},
-        {"feeds.0.words", "could \"not\" connect\n"},
-        {"feeds.0.recent", "nsf"},
-        {"feeds.0.complete.1h", "66.67"},
-        {"feeds.0.complete_since", "2026-11-24T11:57:00.000000+00:00"},
-        {"feeds.1.last.outcome", "missed"},
-        {"feeds.1.last.detail", "down"},
-        {"feeds.1.last.status", "null"},
-        {"feeds.1.last.ended", "null"},
-        {"feeds.1.last.duration_ms", "null"},
-        {"feeds.1.last_ok", "2026-11-24T11:57:00.251000+00:00"},
-        {"feeds.1.words", "pollardd did not run"},
-        {"feeds.1.complete_since", "null"},
-    };
     struct health healths[2];
     struct feed_view feeds[2] = {
         {.name = "bus",
@@ -211,7 +212,7 @@ static void every_poll_shows(void **state)
     take(&healths[1], NOON - 180 * SECOND, OUTCOME_NEW, DETAIL_NONE);
     take(&healths[1], NOON - 120 * SECOND, OUTCOME_MISSED, DETAIL_DOWN);
     status = read_back(&quiet, feeds, 2, NULL);
-    assert_all(status, expected, COUNT(expected));
+    assert_all(status, told_of_polls, COUNT(told_of_polls));
     json_free(status);
 }
 

@@ -18,11 +18,12 @@ void health_init(struct health *health)
 }
 
 /* Errors come first, then reasons: each without gaps in its numbers. */
+#define PLACE(detail)                                                                              \
+    ((detail) >= DETAIL_DOWN ? (int)DETAIL_SECRET + (int)(detail)-DETAIL_DOWN : (int)(detail)-1)
+
 int health_detail_place(enum poll_detail detail)
 {
-    if (detail == DETAIL_NONE)
-        return -1;
-    return detail >= DETAIL_DOWN ? (int)(DETAIL_SECRET + detail - DETAIL_DOWN) : (int)detail - 1;
+    return PLACE(detail); /* of NONE: -1 */
 }
 
 enum poll_detail health_detail_at(int place)
@@ -33,64 +34,37 @@ enum poll_detail health_detail_at(int place)
 _Static_assert(DETAIL_SECRET + DETAIL_CONFIG - DETAIL_DOWN + 1 == HEALTH_DETAILS,
                "a detail that is not counted");
 
-static const char *words_of(enum poll_detail detail)
-{
-    switch (detail) {
-    case DETAIL_NONE:
-        return "";
-    case DETAIL_RESOLVE:
-        return "no address is known for the host";
-    case DETAIL_CONNECT:
-        return "no connection to the host";
-    case DETAIL_REFUSED:
-        return "nobody listens there";
-    case DETAIL_TLS:
-        return "the connection could not be secured";
-    case DETAIL_TIMEOUT:
-        return "the answer took too long";
-    case DETAIL_HTTP_STATUS:
-        return "the server answered with status";
-    case DETAIL_TOO_LARGE:
-        return "the answer is larger than max_body";
-    case DETAIL_TRUNCATED:
-        return "the connection ended before the answer did";
-    case DETAIL_REDIRECT:
-        return "too many redirects, or to nowhere we go";
-    case DETAIL_PROTOCOL:
-        return "the answer is not HTTP";
-    case DETAIL_DECODE:
-        return "the compression of the answer is broken";
-    case DETAIL_BLOCKED:
-        return "a private address, and allow_private is not set";
-    case DETAIL_SECRET:
-        return "a secret is missing";
-    case DETAIL_DOWN:
-        return "pollardd did not run";
-    case DETAIL_OVERRUN:
-        return "the poll before was still under way";
-    case DETAIL_HOST_BUSY:
-        return "other feeds of that host came first";
-    case DETAIL_BUSY:
-        return "too many requests were under way, or the disk could not keep up";
-    case DETAIL_BACKOFF:
-        return "asked more rarely, because it kept failing";
-    case DETAIL_RETRY_AFTER:
-        return "the server asked us to wait";
-    case DETAIL_SUSPENDED:
-        return "the machine slept";
-    case DETAIL_CLOCK:
-        return "the clock was set";
-    case DETAIL_DISK:
-        return "the disk was full";
-    case DETAIL_CONFIG:
-        return "the file of the feed was broken";
-    }
-    return "";
-}
+/* For a person. */
+static const char *const detail_words[HEALTH_DETAILS] = {
+    [PLACE(DETAIL_RESOLVE)] = "no address is known for the host",
+    [PLACE(DETAIL_CONNECT)] = "no connection to the host",
+    [PLACE(DETAIL_REFUSED)] = "nobody listens there",
+    [PLACE(DETAIL_TLS)] = "the connection could not be secured",
+    [PLACE(DETAIL_TIMEOUT)] = "the answer took too long",
+    [PLACE(DETAIL_HTTP_STATUS)] = "the server answered with status",
+    [PLACE(DETAIL_TOO_LARGE)] = "the answer is larger than max_body",
+    [PLACE(DETAIL_TRUNCATED)] = "the connection ended before the answer did",
+    [PLACE(DETAIL_REDIRECT)] = "too many redirects, or to nowhere we go",
+    [PLACE(DETAIL_PROTOCOL)] = "the answer is not HTTP",
+    [PLACE(DETAIL_DECODE)] = "the compression of the answer is broken",
+    [PLACE(DETAIL_BLOCKED)] = "a private address, and allow_private is not set",
+    [PLACE(DETAIL_SECRET)] = "a secret is missing",
+    [PLACE(DETAIL_DOWN)] = "pollardd did not run",
+    [PLACE(DETAIL_OVERRUN)] = "the poll before was still under way",
+    [PLACE(DETAIL_HOST_BUSY)] = "other feeds of that host came first",
+    [PLACE(DETAIL_BUSY)] = "too many requests were under way, or the disk could not keep up",
+    [PLACE(DETAIL_BACKOFF)] = "asked more rarely, because it kept failing",
+    [PLACE(DETAIL_RETRY_AFTER)] = "the server asked us to wait",
+    [PLACE(DETAIL_SUSPENDED)] = "the machine slept",
+    [PLACE(DETAIL_CLOCK)] = "the clock was set",
+    [PLACE(DETAIL_DISK)] = "the disk was full, or store_limit reached",
+    [PLACE(DETAIL_CONFIG)] = "the file of the feed was broken",
+};
 
 const char *health_words(const struct health *health, char out[HEALTH_WORDS_MAX])
 {
-    const char *words = words_of(health->last_detail);
+    int place = health_detail_place(health->last_detail);
+    const char *words = place >= 0 ? detail_words[place] : "";
 
     out[0] = '\0';
     if (health->last_slot_at == AT_NONE || health->last_outcome <= OUTCOME_SAME)
