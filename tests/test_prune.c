@@ -402,38 +402,6 @@ static void a_body_of_many_parts_goes_whole(void **state)
     expect(scratch, "", 0);
 }
 
-/* Bodies of all sizes, each feed's kept for ROUNDS_KEPT rounds: five times that are written. */
-static void space_is_used_again(void **state)
-{
-    enum { FEEDS = 12, ROUNDS_KEPT = 32, ROUNDS = 6 * ROUNDS_KEPT, BODY_MAX = 90000 };
-    static char body[BODY_MAX];
-    struct scratch *scratch = *state;
-    struct store_space space = {0};
-    unsigned seed = 7;
-
-    for (uint32_t feed = 10; feed < 10 + FEEDS; feed++) {
-        char name[16];
-
-        (void)snprintf(name, sizeof name, "feed-%u", feed);
-        scratch_append(scratch, scratch_feed(feed, name));
-        scratch_append(scratch, scratch_definition(feed, 1, "{}"));
-    }
-    for (int round = 0; round < ROUNDS; round++) {
-        for (uint32_t feed = 10; feed < 10 + FEEDS; feed++) {
-            size_t length = 300 + (size_t)rand_r(&seed) % (BODY_MAX - 300) / (1 + feed % 5);
-
-            scratch_noise(body, length, (uint64_t)rand_r(&seed));
-            scratch_append(scratch, scratch_new(feed, at(round), body, length));
-        }
-        (void)scratch_settle(scratch);
-        for (uint32_t feed = 10; round % 4 == 0 && feed < 10 + FEEDS; feed++)
-            (void)prune(scratch, feed, at(round - ROUNDS_KEPT));
-        assert_int_equal(store_space(scratch->store, &space, NULL), 0);
-    }
-    /* Some of it is lost between bodies of different sizes; with time that share stays the same. */
-    assert_true(space.file_bytes <= space.used_bytes + space.used_bytes * 4 / 10);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,7 +415,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_feeds_are_left_alone, start, end),
         cmocka_unit_test_setup_teardown(an_heir_keeps_validator_and_content_type, start, end),
         cmocka_unit_test_setup_teardown(a_body_of_many_parts_goes_whole, start, end),
-        cmocka_unit_test_setup_teardown(space_is_used_again, start, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

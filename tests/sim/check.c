@@ -29,7 +29,7 @@ struct feed_check {
     struct check *check;
     const char *name;
     struct ledger_walk owed;
-    int64_t forgotten_to_at; /* what was owed up to here is not stored any more */
+    int64_t forgotten_to_at;               /* what was owed up to here is not stored any more */
     bool is_owed_wrong;                    /* said once */
     const struct expectation *expectation; /* NULL: none */
     size_t run;

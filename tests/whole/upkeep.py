@@ -68,7 +68,8 @@ class Upkeep(Case):
         cut = self.now - 3000
         gone = counted(self.stage.ask("prune", "--before", iso(cut), "feed-1", "feed-[23]"))
         after = self.stage.polls()
-        kept = [row for row in before if row["feed"] == "feed-4" or instant(row["slot"]) >= int(cut)]
+        kept = [row for row in before
+                if row["feed"] == "feed-4" or instant(row["slot"]) >= int(cut)]
         self.assertEqual([(row["feed"], row["slot"]) for row in after],
                          [(row["feed"], row["slot"]) for row in kept])
         self.assertEqual(gone["polls"], len(before) - len(after))
