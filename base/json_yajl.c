@@ -61,7 +61,6 @@ static yajl_status run(struct json_yajl *yajl, const yajl_callbacks *callbacks, 
 
     yajl->handle = yajl_alloc(callbacks, &memory, cookie);
     yajl_config(yajl->handle, yajl_allow_comments, (int)yajl->has_comments);
-    yajl_config(yajl->handle, yajl_allow_multiple_values, (int)yajl->is_many);
     yajl_config(yajl->handle, yajl_dont_validate_strings, 1);
     status = yajl_parse(yajl->handle, (const unsigned char *)yajl->text, yajl->length);
     if (status != yajl_status_ok)

@@ -17,7 +17,7 @@ enum json_yajl_outcome { YAJL_RUN_DONE, YAJL_RUN_STOPPED, YAJL_RUN_ILL_FORMED, Y
 struct json_yajl {
     const char *text; /* without the byte order mark */
     size_t length;
-    bool has_comments, is_many;
+    bool has_comments;
     /* Private. */
     yajl_handle handle;
     size_t base; /* where in `text` the bytes start that yajl is reading */
@@ -27,9 +27,8 @@ struct json_yajl {
 
 /* Strips a byte order mark. */
 void json_yajl_init(struct json_yajl *yajl, const char *text, size_t length);
-/* `callbacks` return 0 to stop. Outcome DONE does not mean well-formed in three cases that yajl
- * lets through: "\v" and "\f" as blanks, an unfinished comment after the value, and, of many,
- * values that touch each other. */
+/* `callbacks` return 0 to stop. Outcome DONE does not mean well-formed in two cases that yajl lets
+ * through: "\v" and "\f" as blanks, and an unfinished comment after the value. */
 enum json_yajl_outcome json_yajl_run(struct json_yajl *yajl, const yajl_callbacks *callbacks,
                                      void *cookie);
 /* In a callback: the offset in `text` just behind its token. */
