@@ -123,6 +123,31 @@ int body_find(struct body_source *source, MDB_txn *txn, const struct slot_key *s
     return 0;
 }
 
+/* A block's key is the slot of its last body. */
+int body_last(struct body_source *source, MDB_txn *txn, uint32_t feed_id, int64_t *slot_at,
+              struct err *err)
+{
+    uint8_t beyond[KEY_BODY_BYTES];
+    MDB_val key = {sizeof beyond, beyond}, value;
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(txn, source->store->tables[TABLE_BODIES], &cursor);
+
+    if (rc)
+        return table_error(source->store, rc, "cannot read", err);
+    key_of_body(feed_id, AT_NEVER, UINT16_MAX, beyond);
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    if (rc == 0 || rc == MDB_NOTFOUND)
+        rc = mdb_cursor_get(cursor, &key, &value, rc ? MDB_LAST : MDB_PREV);
+    if (rc == 0 && (key.mv_size != KEY_BODY_BYTES || key_feed(key.mv_data) != feed_id))
+        rc = MDB_NOTFOUND;
+    if (rc == 0)
+        *slot_at = key_slot(key.mv_data);
+    mdb_cursor_close(cursor);
+    if (rc == 0 || rc == MDB_NOTFOUND)
+        return rc == 0;
+    return table_error(source->store, rc, "cannot read", err);
+}
+
 int body_read(struct body_source *source, MDB_txn *txn, const struct slot_key *slot,
               struct buf *body, struct err *err)
 {

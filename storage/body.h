@@ -22,6 +22,9 @@ void body_source_release(struct body_source *source);
 /* Looks only at the head of the block. 1: found; 0: no such body; -1: ERR_DAMAGED… */
 int body_find(struct body_source *source, MDB_txn *txn, const struct slot_key *slot,
               struct pack_entry *entry, struct err *err);
+/* The slot of the feed's latest body. 1: it has one; 0; -1. */
+int body_last(struct body_source *source, MDB_txn *txn, uint32_t feed_id, int64_t *slot_at,
+              struct err *err);
 /* The whole body into the emptied `body`, its hash checked. ERR_ABSENT, ERR_DAMAGED. */
 int body_read(struct body_source *source, MDB_txn *txn, const struct slot_key *slot,
               struct buf *body, struct err *err);

@@ -178,3 +178,12 @@ int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_a
         return -1;
     return body_find(&reader->bodies, txn, &slot, &entry, err);
 }
+
+int reader_last_body(struct reader *reader, uint32_t feed_id, int64_t *slot_at, struct err *err)
+{
+    MDB_txn *txn;
+
+    if (walk_txn(&reader->walk, &txn, err))
+        return -1;
+    return body_last(&reader->bodies, txn, feed_id, slot_at, err);
+}

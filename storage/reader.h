@@ -37,6 +37,9 @@ int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_a
 /* The last slot of the feed's account that was forgotten; AT_NONE: none was. */
 int reader_forgotten(struct reader *reader, uint32_t feed_id, int64_t *slot_at, struct err *err);
 
+/* The slot of the feed's latest body. 1: it has one; 0; -1. */
+int reader_last_body(struct reader *reader, uint32_t feed_id, int64_t *slot_at, struct err *err);
+
 /* What the scheduler must know of a feed to go on after a restart, read from the tail of its polls.
  */
 struct resume {

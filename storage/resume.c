@@ -2,8 +2,9 @@
 
 #include "storage/reader.h"
 
-/* A tail longer than this is no tail: a feed that failed that often has failed enough. */
-enum { RESUME_STEPS = 65536, FAILURES_MAX = 64 };
+/* The last answer is sought among this many polls from the end, then by its body: a thousand feeds
+ * that failed for a week must not hold up the start. */
+enum { RESUME_STEPS = 65536, ANSWER_STEPS = 256, FAILURES_MAX = 64 };
 /* The bringer of a body is the poll of its slot; if that was forgotten, the first answer left. */
 enum { BRINGER_STEPS = 1024 };
 
@@ -122,6 +123,30 @@ static int confirm_body(struct reader *reader, uint32_t feed_id, struct resume *
     return 0;
 }
 
+/* The feed has failed for long: the first answer with its latest body will do. */
+static int seek_answer(struct reader *reader, uint32_t feed_id, struct resume *resume,
+                       struct err *err)
+{
+    struct looking looking = {.for_body = true};
+    struct poll_record poll;
+    struct err why = {0};
+    int64_t slot_at;
+    int found = reader_last_body(reader, feed_id, &slot_at, err);
+
+    if (found <= 0)
+        return found;
+    if (reader_seek(reader, feed_id, slot_at, err))
+        return -1;
+    for (unsigned i = 0; found && looking.for_body && i < BRINGER_STEPS; i++) {
+        found = reader_next(reader, &poll, &why);
+        if (found < 0 && why.kind != ERR_DAMAGED)
+            return err_set(err, why.kind, "%s", why.text);
+        if (found > 0 && poll.body_slot_at == slot_at)
+            note_body(&looking, &poll, resume);
+    }
+    return 0;
+}
+
 /* What was forgotten was accounted for. */
 static int note_forgotten(struct reader *reader, uint32_t feed_id, struct resume *resume,
                           struct err *err)
@@ -148,8 +173,8 @@ int reader_resume(struct reader *reader, uint32_t feed_id, struct resume *resume
     if (reader_seek_back(reader, feed_id, AT_NEVER, err))
         return -1;
     for (unsigned i = 0; found && i < RESUME_STEPS; i++) {
-        if (!looking.for_account && !looking.for_failures && !looking.for_body &&
-            !looking.for_request)
+        if (!looking.for_account && !looking.for_failures && !looking.for_request &&
+            (!looking.for_body || i >= ANSWER_STEPS))
             break;
         found = reader_previous(reader, &poll, &why);
         if (found < 0 && why.kind != ERR_DAMAGED)
@@ -157,6 +182,8 @@ int reader_resume(struct reader *reader, uint32_t feed_id, struct resume *resume
         if (found > 0) /* a damaged poll is verify's to report: collecting goes on */
             note(&looking, &poll, resume);
     }
+    if (looking.for_body && seek_answer(reader, feed_id, resume, err))
+        return -1;
     if (note_forgotten(reader, feed_id, resume, err))
         return -1;
     return resume->has_body ? confirm_body(reader, feed_id, resume, err) : 0;

@@ -199,6 +199,23 @@ static void an_invalid_body_stays_invalid_over_a_304(void **state)
     assert_true(resume_of(*state).body_is_invalid);
 }
 
+static void the_body_before_a_long_failure_is_found(void **state)
+{
+    struct scratch *scratch = *state;
+    char polls[600] = "NNS";
+    struct resume resume;
+
+    assert_true(scratch_put(scratch, scratch_new(FEED - 1, at(0), "other", 5)));
+    assert_true(scratch_put(scratch, scratch_new(FEED + 1, at(0), "other", 5)));
+    assert_false(resume_of(scratch).has_body);
+    memset(polls + 3, 'F', 500);
+    put_polls(scratch, polls);
+    resume = resume_of(scratch);
+    assert_true(resume.has_body);
+    assert_int_equal(resume.body_slot_at, at(10));
+    assert_int_equal(resume.failures, 64);
+}
+
 static void other_feeds_do_not_count(void **state)
 {
     assert_true(scratch_put(*state, scratch_new(FEED - 1, at(0), "a", 1)));
@@ -216,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_are_counted_to_64, start, end),
         cmocka_unit_test(validators_come_from_the_poll_that_brought_the_body),
         cmocka_unit_test_setup_teardown(an_invalid_body_stays_invalid_over_a_304, start, end),
+        cmocka_unit_test_setup_teardown(the_body_before_a_long_failure_is_found, start, end),
         cmocka_unit_test_setup_teardown(other_feeds_do_not_count, start, end),
     };
 
