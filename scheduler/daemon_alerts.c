@@ -284,6 +284,18 @@ void daemon_alerts_minute(struct daemon *daemon, const struct loop_time *now)
     set_alarm(daemon);
 }
 
+void daemon_alerts_room(struct daemon *daemon, const struct loop_time *now)
+{
+    const struct service *service = &daemon->service;
+    bool is_full = service->is_disk_full || service->is_store_full;
+
+    if (!daemon->alerts || service->is_stopping || is_full == daemon->alerts->is_full)
+        return;
+    daemon->alerts->is_full = is_full;
+    look_at_space(daemon, now->wall_at);
+    set_alarm(daemon);
+}
+
 void daemon_alerts_soon(struct daemon *daemon)
 {
     if (daemon->alerts && !daemon->service.is_stopping)

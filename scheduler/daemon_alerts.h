@@ -21,6 +21,9 @@ void daemon_alerts_free(struct daemon *daemon);
 void daemon_alerts_load(struct daemon *daemon);
 /* Once a minute. */
 void daemon_alerts_minute(struct daemon *daemon, const struct loop_time *now);
+/* Every turn: a disk or a store that has just become full, or has room again, is not left to the
+ * minute. */
+void daemon_alerts_room(struct daemon *daemon, const struct loop_time *now);
 /* Facts have come: looks soon whether there is something to tell. */
 void daemon_alerts_soon(struct daemon *daemon);
 /* A record is back from the writer. */

@@ -16,6 +16,7 @@ struct daemon_alerts {
     struct alarm *stop;
     bool is_stopping;
     bool is_noting; /* a note is with the writer */
+    bool is_full;   /* disk or store, as daemon_alerts_room() last saw it */
 };
 
 #endif

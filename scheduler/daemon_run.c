@@ -155,6 +155,7 @@ void daemon_on_pump(void *cookie)
 
     watch_clocks(daemon, &now);
     watch_writer(daemon, &now);
+    daemon_alerts_room(daemon, &now);
     now = run_due(daemon, now);
     now = run_hosts(daemon, now);
     set_pump(daemon, &now);

@@ -15,7 +15,7 @@ import subprocess
 import time
 import unittest
 
-from stage import BIN, Case, figure, instant, within
+from stage import BIN, Case, figure, free_port, instant, within
 from web import Answer, Web, from_paths
 
 given = None
@@ -196,13 +196,19 @@ class Upkeep(Case):
 
     # store_limit
 
+    def run_status(self, page):
+        return self.stage.run("status", "--listen", page).stdout.decode()
+
     def test_polling_pauses_at_the_limit_and_goes_on(self):
         noise = random.Random(1)
         web = self.use(Web(from_paths(big=lambda _: noise.randbytes(50000))))
         self.stage.settings(store_limit="1MiB")
         self.stage.feed("big", f"{web.url}/big", interval="100ms", format="binary")
-        service = self.stage.start().ready()
+        page = f"127.0.0.1:{free_port()}"
+        service = self.stage.start("--listen", page).ready()
         service.wait_for("store_limit state=full")
+        # At once, not with the minute: it may have begun just now.
+        within(10, lambda: "store is full" in self.run_status(page), "the alert")
         time.sleep(0.3)
         asked = len(web.requests)
         time.sleep(1)
