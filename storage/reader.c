@@ -138,18 +138,6 @@ int reader_seek_back(struct reader *reader, uint32_t feed_id, int64_t slot_at, s
     return 0;
 }
 
-int reader_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct buf *body,
-                struct err *err)
-{
-    const struct slot_key slot = {feed_id, body_slot_at};
-    MDB_txn *txn;
-
-    buf_reset(body);
-    return walk_txn(&reader->walk, &txn, err) || body_read(&reader->bodies, txn, &slot, body, err)
-               ? -1
-               : 0;
-}
-
 /* A feed that cannot be read is verify's to report. */
 int reader_forgotten(struct reader *reader, uint32_t feed_id, int64_t *slot_at, struct err *err)
 {
@@ -166,6 +154,25 @@ int reader_forgotten(struct reader *reader, uint32_t feed_id, int64_t *slot_at, 
         stored_feed_decode(&feed, value.mv_data, value.mv_size) == 0)
         *slot_at = feed.forgotten_to_at;
     return 0;
+}
+
+int reader_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct buf *body,
+                struct err *err)
+{
+    const struct slot_key slot = {feed_id, body_slot_at};
+    struct err why = {0};
+    int64_t forgotten_to_at;
+    MDB_txn *txn;
+
+    buf_reset(body);
+    if (walk_txn(&reader->walk, &txn, err))
+        return -1;
+    if (!body_read(&reader->bodies, txn, &slot, body, &why))
+        return 0;
+    if (why.kind == ERR_ABSENT && !reader_forgotten(reader, feed_id, &forgotten_to_at, NULL) &&
+        forgotten_to_at >= body_slot_at)
+        (void)err_within(&why, "it was forgotten while this read (run it again)");
+    return err_set(err, why.kind, "%s", why.text);
 }
 
 int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct err *err)
