@@ -1,5 +1,6 @@
 /* The page of the service: where it listens, what it shows, what becomes of it at a reload. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,11 +90,12 @@ static void log_page(const struct daemon *daemon)
                   address);
 }
 
-static int open_page(struct daemon *daemon, struct httpd **httpd, struct err *err)
+static int open_page(const struct daemon *daemon, const char *listen, struct httpd **httpd,
+                     struct err *err)
 {
     const struct service_settings *settings = &daemon->set->service;
     const struct httpd_options options = {
-        .listen = listen_of(daemon), .on_request = site_on_request, .cookie = daemon->site};
+        .listen = listen, .on_request = site_on_request, .cookie = daemon->site};
 
     if (httpd_start(httpd, daemon->service.loop, &options, err) != 0)
         return -1;
@@ -122,7 +124,7 @@ int daemon_page_start(struct daemon *daemon, struct err *err)
     (void)zone_find(&zone, "Etc/UTC", NULL);
     if (site_new(&daemon->site, &options, err) != 0)
         return -1;
-    return listen_of(daemon) ? open_page(daemon, &daemon->httpd, err) : 0;
+    return listen_of(daemon) ? open_page(daemon, listen_of(daemon), &daemon->httpd, err) : 0;
 }
 
 void daemon_page_ready(const struct daemon *daemon)
@@ -131,24 +133,62 @@ void daemon_page_ready(const struct daemon *daemon)
         log_page(daemon);
 }
 
-/* The new address is taken before the old one is given up: whoever looks is not left without. */
+/* Two addresses of one port may be in each other's way (0.0.0.0 and 127.0.0.1). */
+static bool is_same_port(const struct httpd *httpd, const char *listen)
+{
+    return httpd && strcmp(strrchr(httpd_address(httpd), ':'), strrchr(listen, ':')) == 0;
+}
+
+/* The new address is taken before the old one is given up: whoever looks is not left without. Where
+ * that cannot be, the old one is taken again if the new one cannot be had. */
+static int take_page(struct daemon *daemon, const char *listen, struct err *err)
+{
+    char before[HTTPD_ADDRESS_MAX];
+    struct httpd *httpd = NULL;
+
+    if (!is_same_port(daemon->httpd, listen)) {
+        if (open_page(daemon, listen, &httpd, err) != 0)
+            return -1;
+        httpd_stop(daemon->httpd);
+        daemon->httpd = httpd;
+        return 0;
+    }
+    snprintf(before, sizeof before, "%s", httpd_address(daemon->httpd));
+    httpd_stop(daemon->httpd);
+    daemon->httpd = NULL;
+    if (open_page(daemon, listen, &daemon->httpd, err) == 0)
+        return 0;
+    (void)open_page(daemon, before, &daemon->httpd, NULL);
+    return -1;
+}
+
 static void move_page(struct daemon *daemon)
 {
-    struct httpd *httpd = NULL;
+    const char *listen = listen_of(daemon);
     struct err err = {0};
     char reason[LOG_VALUE_MAX];
 
-    if (listen_of(daemon) && open_page(daemon, &httpd, &err) != 0) {
-        log_event(LEVEL_ERROR, "page", "reason=%s", log_value(err.text, reason));
+    if (listen && take_page(daemon, listen, &err) != 0) {
+        if (!daemon->is_page_hindered)
+            log_event(LEVEL_ERROR, "page", "reason=%s", log_value(err.text, reason));
+        daemon->is_page_hindered = true;
         return;
     }
-    httpd_stop(daemon->httpd);
-    daemon->httpd = httpd;
-    if (httpd)
+    daemon->is_page_hindered = false;
+    if (listen) {
         log_page(daemon);
-    else
+    } else {
+        httpd_stop(daemon->httpd);
+        daemon->httpd = NULL;
         log_event(LEVEL_INFO, "page", "listen=off");
+    }
     transfers_set_own_port(daemon->service.transfers, daemon_page_port(daemon));
+}
+
+void daemon_page_go_on(struct daemon *daemon)
+{
+    if (daemon->is_page_hindered)
+        move_page(daemon);
 }
 
 void daemon_page_follow(struct daemon *daemon)
@@ -158,6 +198,7 @@ void daemon_page_follow(struct daemon *daemon)
     const char *listen = listen_of(daemon);
     struct err err = {0};
 
+    daemon->is_page_hindered = false; /* each reload says it anew */
     if (strcmp(now, listen ? listen : "off") != 0)
         move_page(daemon);
     if (daemon->httpd && httpd_set_names(daemon->httpd, (const char *const *)settings->listen_hosts,

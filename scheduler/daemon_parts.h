@@ -28,9 +28,10 @@ struct daemon {
     struct dir_watch *watches[DAEMON_WATCHES];
     struct service_manager *manager;
     struct daemon_alerts *alerts; /* NULL: --once */
-    struct site *site;   /* NULL: --once */
-    struct httpd *httpd; /* NULL: the page is off */
-    struct loop_time last; /* of the clocks, to see jumps */
+    struct site *site;            /* NULL: --once */
+    struct httpd *httpd;          /* NULL: the page is off */
+    bool is_page_hindered;        /* it is not where `listen` wants it; said in the log */
+    struct loop_time last;        /* of the clocks, to see jumps */
     int64_t started_at;
     bool is_final; /* requests in flight were given up */
     bool is_broken;
@@ -50,9 +51,10 @@ void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at
 
 /* daemon_page.c. Listening begins before the loop turns, and nothing is answered before it does. */
 int daemon_page_start(struct daemon *daemon, struct err *err);
-void daemon_page_ready(const struct daemon *daemon);  /* says so in the log */
-void daemon_page_follow(struct daemon *daemon);       /* after a reload */
-void daemon_page_stop(struct daemon *daemon);         /* before the store is closed */
+void daemon_page_ready(const struct daemon *daemon); /* says so in the log */
+void daemon_page_follow(struct daemon *daemon);      /* after a reload */
+void daemon_page_stop(struct daemon *daemon);        /* before the store is closed */
+void daemon_page_go_on(struct daemon *daemon); /* now and then: where it is hindered, once more */
 unsigned daemon_page_port(const struct daemon *daemon); /* no feed may ask it; 0: off */
 
 void daemon_log_mistakes(const struct feed_set *set);

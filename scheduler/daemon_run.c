@@ -210,6 +210,7 @@ void daemon_on_tick(void *cookie)
 
     alarm_set(daemon->tick, now.mono_us + DAEMON_TICK_US);
     log_flush();
+    daemon_page_go_on(daemon);
     daemon_alerts_minute(daemon, &now);
     /* While disk or store is full runs of missed slots are kept together: neither the queue nor the
      * store must grow. */

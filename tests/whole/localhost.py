@@ -359,6 +359,8 @@ class Localhost(Case):
         within(seconds, lambda: text in (self.stage.dir / "log").read_text(), text)
 
     def test_a_reload_moves_it(self):
+        def last_page():
+            return (self.stage.dir / "log").read_text().rpartition("info page listen=")[2]
         first, second = free_port(), free_port()
         self.stage.settings(listen=f"{LISTEN}:{first}")
         process = self.start_as_configured()
@@ -380,6 +382,10 @@ class Localhost(Case):
         self.assertEqual(ask(page, "/-/ready", port=second)[0], 200)
         with self.assertRaises(ConnectionError):
             ask(page, "/-/ready", port=first)
+        for listen in f"0.0.0.0:{second}", f"{LISTEN}:{second}", f"localhost:{second}":
+            self.stage.settings(listen=listen)
+            within(10, lambda: last_page().startswith(listen), f"the page on {listen}")
+            self.assertEqual(ask(page, "/-/ready", port=second)[0], 200)
         self.stage.settings(listen="off")
         self.wait_for("info page listen=off")
         with self.assertRaises(ConnectionError):
