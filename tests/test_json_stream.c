@@ -314,7 +314,7 @@ static void a_dripping_body_is_read_once(void **state)
     json_checker_free(checker);
 }
 
-/* One change of one byte, everywhere: stream (yajl and our additions) against the checker. */
+/* One change of one byte, everywhere: stream against checker (and yajl: test_json_oracle.c). */
 static void stream_and_checker_agree_on_every_changed_byte(void **state)
 {
     static const char document[] =
