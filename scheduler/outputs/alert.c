@@ -8,10 +8,7 @@
 #define MINUTE_US (INT64_C(60) * US_PER_SECOND)
 #define HOUR_US   (60 * MINUTE_US)
 
-enum {
-    FLAPS_MAX = 6,  /* the waiting for calm doubles so often: 5 m … 5 h 20 m */
-    GOOD_LEAST = 3, /* slots in a row, or an hour, before a feed is believed to be well */
-};
+enum { GOOD_LEAST = 3 }; /* slots in a row, or an hour, before a feed is believed to be well */
 #define FORGET_US (6 * HOUR_US) /* CLOSED: how long it may come back as the same */
 
 static const char *const kind_names[] = {
@@ -81,6 +78,14 @@ struct incident *incident_find(const struct alerts *alerts, enum alert_kind kind
     return incident;
 }
 
+static void drop(struct alerts *alerts, struct incident *incident)
+{
+    alerts->is_news |= incident->state != INCIDENT_OPENING;
+    HASH_DEL(alerts->incidents, incident);
+    alerts->count--;
+    free(incident);
+}
+
 /* The one forgotten soonest makes room. */
 static bool make_room(struct alerts *alerts)
 {
@@ -95,7 +100,7 @@ static bool make_room(struct alerts *alerts)
     }
     if (!oldest)
         return false;
-    incident_drop(alerts, oldest);
+    drop(alerts, oldest);
     return true;
 }
 
@@ -122,14 +127,6 @@ struct incident *incident_make(/* NOLINT(readability-function-size): uthash's ma
     return incident;
 }
 
-void incident_drop(struct alerts *alerts, struct incident *incident)
-{
-    alerts->is_news |= incident->state != INCIDENT_OPENING;
-    HASH_DEL(alerts->incidents, incident);
-    alerts->count--;
-    free(incident);
-}
-
 void incident_say(struct incident *incident, const char *words)
 {
     snprintf(incident->words, sizeof incident->words, "%s", words);
@@ -140,7 +137,7 @@ bool incident_is_open(const struct incident *incident)
     return incident->state == INCIDENT_OPENING || incident->state == INCIDENT_OPEN;
 }
 
-static void enter(struct alerts *alerts, struct incident *incident, enum incident_state state)
+void incident_enter(struct alerts *alerts, struct incident *incident, enum incident_state state)
 {
     incident->state = state;
     alerts->is_news = true;
@@ -150,13 +147,13 @@ static void open_again(struct alerts *alerts, struct incident *incident,
                        const struct alert_fact *fact, int64_t now_at)
 {
     if (incident->state == INCIDENT_CLOSING) { /* nobody has heard that it was over */
-        enter(alerts, incident, INCIDENT_OPEN);
+        incident_enter(alerts, incident, INCIDENT_OPEN);
         return;
     }
     if (incident->state != INCIDENT_CLOSED)
         return;
-    enter(alerts, incident, INCIDENT_OPENING);
-    if (incident->flaps < FLAPS_MAX)
+    incident_enter(alerts, incident, INCIDENT_OPENING);
+    if (incident->flaps < ALERT_FLAPS_MAX)
         incident->flaps++;
     incident->since_at = fact->since_at;
     incident->due_at = now_at + ALERT_GATHER_US;
@@ -229,11 +226,11 @@ static void close_it(struct alerts *alerts, struct incident *incident)
 {
     incident->closed_at = incident->well_at;
     if (incident->state == INCIDENT_OPEN)
-        enter(alerts, incident, INCIDENT_CLOSING);
+        incident_enter(alerts, incident, INCIDENT_CLOSING);
     else if (incident->flaps > 0)
-        enter(alerts, incident, INCIDENT_CLOSED);
+        incident_enter(alerts, incident, INCIDENT_CLOSED);
     else
-        incident_drop(alerts, incident); /* nobody has heard of it */
+        drop(alerts, incident); /* nobody has heard of it */
 }
 
 bool alerts_has_open(const struct alerts *alerts, enum alert_kind kind, const char *subject)
@@ -241,16 +238,6 @@ bool alerts_has_open(const struct alerts *alerts, enum alert_kind kind, const ch
     const struct incident *incident = incident_find(alerts, kind, subject);
 
     return incident && incident_is_open(incident);
-}
-
-unsigned alerts_count_open(const struct alerts *alerts, enum alert_kind kind)
-{
-    unsigned count = 0;
-
-    for (const struct incident *incident = alerts->incidents; incident;
-         incident = incident->hh.next)
-        count += incident->kind == kind && incident_is_open(incident);
-    return count;
 }
 
 void alerts_settle(struct alerts *alerts, int64_t now_at)
@@ -262,7 +249,7 @@ void alerts_settle(struct alerts *alerts, int64_t now_at)
         if (incident->message != 0)
             continue;
         if (incident->state == INCIDENT_CLOSED && now_at - incident->closed_at >= FORGET_US)
-            incident_drop(alerts, incident);
+            drop(alerts, incident);
         else if (incident_close_at(incident) <= now_at)
             close_it(alerts, incident);
     }

@@ -6,8 +6,6 @@
 
 #include "base/log.h"
 
-enum { ANSWER_MAX = 64 * 1024, CONNECT_MS = 10 * 1000 };
-
 struct heartbeat {
     struct alert_post post;
     bool (*is_well)(void *cookie);
@@ -37,20 +35,14 @@ static void note(struct heartbeat *heartbeat, const char *words)
 static void on_answer(void *cookie, struct response *response)
 {
     struct heartbeat *heartbeat = cookie;
-    char words[40];
+    char words[sizeof heartbeat->words] = "";
 
     heartbeat->transfer = NULL;
     if (response->error == RESPONSE_CANCELLED)
         return;
-    snprintf(words, sizeof words, "the server said %u", response->status);
-    if (response->status >= 200 && response->status < 300)
-        note(heartbeat, "");
-    else if (response->status != 0)
-        note(heartbeat, words);
-    else if (response->error == RESPONSE_BLOCKED)
-        note(heartbeat, "the server's address is private, and alerts.allow_private is not set");
-    else
-        note(heartbeat, *response->reason ? response->reason : "no answer");
+    if (response->status < 200 || response->status >= 300)
+        alert_post_describe(response, words, sizeof words);
+    note(heartbeat, words);
 }
 
 static void beat(struct heartbeat *heartbeat)
@@ -62,8 +54,8 @@ static void beat(struct heartbeat *heartbeat)
     struct alert_texts texts = {.count = 0};
     struct request request = {.method = "GET",
                               .timeout_ms = timeout_ms,
-                              .connect_timeout_ms = CONNECT_MS,
-                              .max_body_bytes = ANSWER_MAX,
+                              .connect_timeout_ms = ALERT_POST_CONNECT_MS,
+                              .max_body_bytes = ALERT_POST_ANSWER_MAX,
                               .allow_private = settings->allow_private};
     struct err err = {0};
 

@@ -9,7 +9,7 @@
 
 static const char head[] = "alerts 1";
 
-enum { FIELDS = 9, FLAPS_READ_MAX = 6 };
+enum { FIELDS = 9 };
 
 /* Fields are between tabs. */
 static int append_field(struct buf *out, const char *text)
@@ -125,7 +125,7 @@ static void read_incident(struct alerts *alerts, char *line, int64_t now_at)
     flaps = strtoul(fields[2], NULL, 10);
     incident->state = state;
     incident->is_over = strcmp(fields[0], "moot") == 0;
-    incident->flaps = flaps > FLAPS_READ_MAX ? FLAPS_READ_MAX : (unsigned)flaps;
+    incident->flaps = flaps > ALERT_FLAPS_MAX ? ALERT_FLAPS_MAX : (unsigned)flaps;
     incident->since_at = read_instant(fields[3], now_at);
     incident->told_at = read_instant(fields[4], now_at);
     incident->closed_at = read_instant(fields[5], now_at);

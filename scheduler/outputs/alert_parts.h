@@ -34,7 +34,10 @@ struct incident {
     char key[ALERT_KEY_MAX];
 };
 
-enum { ALERT_SAMPLES = 25 }; /* of free space, an hour apart */
+enum {
+    ALERT_FLAPS_MAX = 6, /* the waiting for calm doubles so often: 5 m … 5 h 20 m */
+    ALERT_SAMPLES = 25,  /* of free space, an hour apart */
+};
 
 struct alerts {
     struct incident *incidents;
@@ -61,8 +64,9 @@ struct incident *incident_find(const struct alerts *alerts, enum alert_kind kind
                                const char *subject);
 /* NULL: no room, or no memory; OPENING otherwise. */
 struct incident *incident_make(struct alerts *alerts, enum alert_kind kind, const char *subject);
-void incident_drop(struct alerts *alerts, struct incident *incident);
 void incident_say(struct incident *incident, const char *words);
+/* The one door from state to state. */
+void incident_enter(struct alerts *alerts, struct incident *incident, enum incident_state state);
 /* It is so: opens, or goes on. */
 void incident_bad(struct alerts *alerts, const struct alert_fact *fact, int64_t now_at);
 /* It is not, or not any more. */
@@ -74,7 +78,6 @@ void incident_end(struct incident *incident, const char *words, int64_t now_at);
 int64_t incident_close_at(const struct incident *incident);
 bool incident_is_open(const struct incident *incident); /* OPENING or OPEN */
 bool alerts_has_open(const struct alerts *alerts, enum alert_kind kind, const char *subject);
-unsigned alerts_count_open(const struct alerts *alerts, enum alert_kind kind);
 /* Moves on what time alone moves: closes what is well, forgets what is over. */
 void alerts_settle(struct alerts *alerts, int64_t now_at);
 void incident_describe(const struct incident *incident, enum alert_event event,

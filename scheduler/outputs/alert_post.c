@@ -10,11 +10,7 @@
 #include "scheduler/outputs/alert_mail.h"
 #include "scheduler/outputs/alert_webhook.h"
 
-enum {
-    TEXTS_MAX = 1 << 20,
-    ANSWER_MAX = 64 * 1024,
-    CONNECT_MS = 10 * 1000,
-};
+enum { TEXTS_MAX = 1 << 20 };
 
 const char *alert_channel_name(enum alert_channel channel)
 {
@@ -161,6 +157,18 @@ static bool status_may_pass(unsigned status)
     return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
+void alert_post_describe(const struct response *response, char *words, size_t size)
+{
+    if (response->status != 0)
+        snprintf(words, size, "the server said %u%s", response->status,
+                 response->status / 100 == 3 ? ", and a redirect is not followed" : "");
+    else if (response->error == RESPONSE_BLOCKED)
+        snprintf(words, size,
+                 "the server's address is private, and alerts.allow_private is not set");
+    else
+        snprintf(words, size, "%s", *response->reason ? response->reason : "no answer");
+}
+
 static void on_answer(void *cookie, struct response *response)
 {
     struct alert_try *attempt = cookie;
@@ -172,16 +180,7 @@ static void on_answer(void *cookie, struct response *response)
     result.is_delivered = response->status >= 200 && response->status < 300;
     result.may_retry = response->status == 0 || response->error != RESPONSE_OK ||
                        status_may_pass(response->status);
-    /* Not what its body says: it may repeat what we sent. */
-    if (response->status != 0)
-        snprintf(result.words, sizeof result.words, "the server said %u%s", response->status,
-                 response->status / 100 == 3 ? ", and a redirect is not followed" : "");
-    else if (response->error == RESPONSE_BLOCKED)
-        snprintf(result.words, sizeof result.words,
-                 "the server's address is private, and alerts.allow_private is not set");
-    else
-        snprintf(result.words, sizeof result.words, "%s",
-                 *response->reason ? response->reason : "no answer");
+    alert_post_describe(response, result.words, sizeof result.words);
     attempt->on_done(attempt->cookie, &result);
 }
 
@@ -216,8 +215,8 @@ static int send_request(const struct alert_post *post, const struct alert_texts 
         .body = body->bytes,
         .body_length = body->length,
         .timeout_ms = ALERT_POST_TIMEOUT_MS,
-        .connect_timeout_ms = CONNECT_MS,
-        .max_body_bytes = ANSWER_MAX,
+        .connect_timeout_ms = ALERT_POST_CONNECT_MS,
+        .max_body_bytes = ALERT_POST_ANSWER_MAX,
         .allow_private = post->settings->allow_private,
     };
 

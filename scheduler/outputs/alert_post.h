@@ -11,6 +11,7 @@
 #include "scheduler/outputs/alert.h"
 
 #define ALERT_POST_TIMEOUT_MS (INT64_C(30) * 1000)
+enum { ALERT_POST_CONNECT_MS = 10 * 1000, ALERT_POST_ANSWER_MAX = 64 * 1024 };
 
 enum alert_channel { ALERT_EMAIL, ALERT_WEBHOOK };
 enum { ALERT_CHANNELS = 2, ALERT_HOST_MAX = 65 };
@@ -48,6 +49,9 @@ struct alert_try {
 int alert_post_start(const struct alert_post *post, enum alert_channel channel,
                      const struct alert_message *message, struct alert_try *attempt,
                      struct err *err);
+/* What came back, in words; never what a body says: it may repeat what we sent. */
+void alert_post_describe(const struct response *response, char *words, size_t size);
+
 /* Texts with their secrets filled in, one after another; zeroed at birth, wiped at release. */
 struct alert_texts {
     struct buf bytes;

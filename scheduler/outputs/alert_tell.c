@@ -157,9 +157,9 @@ void alerts_told(struct alerts *alerts, uint64_t number, int64_t now_at)
         incident->message = 0;
         incident->told_at = now_at;
         if (incident->state == INCIDENT_OPENING)
-            incident->state = INCIDENT_OPEN;
+            incident_enter(alerts, incident, INCIDENT_OPEN);
         else if (incident->state == INCIDENT_CLOSING)
-            incident->state = INCIDENT_CLOSED;
+            incident_enter(alerts, incident, INCIDENT_CLOSED);
     }
     alerts_settle(alerts, now_at);
 }
