@@ -244,23 +244,13 @@ int daemon_report_more(struct daemon_report *report, struct buf *out)
     return report->kind == DAEMON_STATUS ? more_status(report, out) : more_metrics(report, out);
 }
 
-static int write_all(struct daemon *daemon, enum daemon_report_kind kind, struct buf *out)
+int daemon_write_status(struct daemon *daemon, struct buf *out)
 {
-    struct daemon_report *report = daemon_report_new(daemon, kind);
+    struct daemon_report *report = daemon_report_new(daemon, DAEMON_STATUS);
     int more = report ? 1 : -1;
 
     while (more > 0)
         more = daemon_report_more(report, out);
     daemon_report_free(report);
     return more;
-}
-
-int daemon_write_status(struct daemon *daemon, struct buf *out)
-{
-    return write_all(daemon, DAEMON_STATUS, out);
-}
-
-int daemon_write_metrics(struct daemon *daemon, struct buf *out)
-{
-    return write_all(daemon, DAEMON_METRICS, out);
 }

@@ -22,6 +22,5 @@ int daemon_report_more(struct daemon_report *report, struct buf *out);
 
 /* All at once, for few feeds: 5 us a feed. -1: `out` is full, or no memory. */
 int daemon_write_status(struct daemon *daemon, struct buf *out);
-int daemon_write_metrics(struct daemon *daemon, struct buf *out);
 
 #endif

@@ -68,8 +68,7 @@ struct httpd_head {
 /* A body that many answers may share. */
 struct httpd_body;
 struct httpd_body *httpd_body_take(struct buf *text); /* takes its bytes; NULL: no memory */
-struct httpd_body *httpd_body_hold(struct httpd_body *body);
-void httpd_body_drop(struct httpd_body *body); /* NULL is fine */
+void httpd_body_drop(struct httpd_body *body);        /* NULL is fine */
 
 /* A body that comes bit by bit. read puts at most `room` bytes into `out` and returns how many, or
  * one of these; after HTTPD_WAIT it is asked again when httpd_wake() was called. */

@@ -26,12 +26,6 @@ struct httpd_body *httpd_body_take(struct buf *text)
     return body;
 }
 
-struct httpd_body *httpd_body_hold(struct httpd_body *body)
-{
-    body->references++;
-    return body;
-}
-
 void httpd_body_drop(struct httpd_body *body)
 {
     if (!body || --body->references > 0)
@@ -109,7 +103,7 @@ void httpd_send_body(struct httpd_request *request, const struct httpd_head *hea
         body->length, body->bytes, on_sent, body);
 
     if (response)
-        httpd_body_hold(body);
+        body->references++;
     answer(request, head, response);
 }
 

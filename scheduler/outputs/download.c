@@ -347,11 +347,6 @@ void downloads_free(struct downloads *downloads)
     free(downloads);
 }
 
-unsigned downloads_count(const struct downloads *downloads)
-{
-    return downloads->count;
-}
-
 /* Signals are for the loop's thread. */
 static int start_thread(struct download *download)
 {

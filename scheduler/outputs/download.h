@@ -28,7 +28,6 @@ int downloads_new(struct downloads **downloads, struct loop *loop, struct store 
                   struct err *err);
 /* After the server was stopped; waits until every thread has ended: soon. NULL is fine. */
 void downloads_free(struct downloads *downloads);
-unsigned downloads_count(const struct downloads *downloads);
 /* Answers the request, in time. Takes what is in `order`, also on failure: ERR_FULL, DOWNLOADS_MAX
  * are under way; ERR_MEMORY; and nobody has answered. */
 int downloads_start(struct downloads *downloads, struct httpd_request *request,
