@@ -175,7 +175,7 @@ static const char *const documents[] = {
     "true",
 };
 
-static const char bytes[] = "{}[]:,\"\\/u0129.eE+- \n\t\rtfnalrsxbF\x7f\x01";
+static const char bytes[] = "{}[]:,\"\\/u0129.eE+- \n\t\rtfnalrsxbFgG\x7f\x01";
 
 static void stream_and_yajl_agree_on_every_changed_and_every_missing_byte(void **state)
 {
