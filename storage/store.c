@@ -209,7 +209,7 @@ static int check_format(struct store *store, MDB_txn *txn, struct err *err)
 
     int found = table_get(store, txn, TABLE_META, &key, &value, err);
     if (found < 0)
-        return err_within(err, "store \"%s\" is damaged", store->dir);
+        return -1;
     format = found && value.mv_size == 8 ? key_time(value.mv_data) : 0;
     if (format > STORE_FORMAT)
         return err_set(err, ERR_NEWER,

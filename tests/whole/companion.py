@@ -354,6 +354,7 @@ class Companion(unittest.TestCase):
                 if not IS_SANITIZED:
                     self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
                     self.assertEqual([n for n in os.listdir(damaged) if "out.csv" in n], [])
+                self.assertLessEqual(done.stderr.count("is damaged"), 1, done.stderr)
                 self.assertEqual(run("verify", "--store", damaged).returncode, 1)
             self.assertGreater(told, 3)
             with open(damaged + "/data.mdb", "r+b") as file:
