@@ -65,7 +65,7 @@ static void a_mail_has_its_headers_and_says_what_is_wrong(void **state)
         "feed bus-0 fails.\r\n\r\n"
         "Since: 2025-11-25T02:09:07+00:00 (5m)\r\n"
         "Last word: timeout\r\n\r\n"
-        "pollard goes on asking, ever more rarely while it fails (backoff).\r\n"
+        "pollard goes on asking: ever more rarely, unless backoff is false.\r\n"
         "To look: pollard gaps bus-0 --list\r\n\r\n"
         "pollard on vm1\r\n";
     struct alert_message *message = make(ALERT_OPEN, 1);

@@ -13,7 +13,7 @@ static const struct {
     const char *look; /* how to see more */
 } kinds[] = {
     [ALERT_FAILING] = {"feed @ fails", "feed @ answers again",
-                       "pollard goes on asking, ever more rarely while it fails (backoff).",
+                       "pollard goes on asking: ever more rarely, unless backoff is false.",
                        "pollard gaps @ --list"},
     [ALERT_STALE] = {"feed @ is stale: no valid answer", "feed @ has valid answers again",
                      "pollard goes on asking on schedule.", "pollard gaps @ --list"},
