@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +30,21 @@ static char *copy(const char *text, size_t length, struct err *err)
     return copied;
 }
 
+/* An unset variable of a shell: --store "$HERE". Another directory would be a surprise. */
+static bool is_empty(const char *argument, const char *option, struct err *err)
+{
+    if (!argument || *argument)
+        return false;
+    err_set(err, ERR_USAGE, "%s \"\" names no directory", option);
+    return true;
+}
+
 char *config_dir_choose(const char *argument, struct err *err)
 {
     const char *dir = first_of(argument, "POLLARD_CONFIG");
 
+    if (is_empty(argument, "--config", err))
+        return NULL;
     if (!dir)
         dir = "/etc/pollard";
     return copy(dir, strlen(dir), err);
@@ -131,6 +143,8 @@ char *store_dir_choose(const char *argument, const char *config_dir, struct err 
     const char *dir = first_of(argument, "POLLARD_STORE");
     char *store, *beside;
 
+    if (is_empty(argument, "--store", err))
+        return NULL;
     if (dir)
         return copy(dir, strlen(dir), err);
     if (read_text(config_dir, &wanted, &store, err))

@@ -119,6 +119,14 @@ class Companion(unittest.TestCase):
                 done = run(command, "--config", self.dir, "--store", self.dir, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_an_empty_directory_on_the_command_line_is_no_default(self):
+        for option in "--config", "--store":
+            for words in (["gaps"], ["stat"], ["dump"]):
+                self.refuse(2, *words, f"{option}=", says=[f'{option} "" names no directory'])
+            done = subprocess.run([POLLARDD, f"{option}=", "--once"], capture_output=True, text=True,
+                                  env=environment(STATE_DIRECTORY=self.dir + "/state"), check=False)
+            self.expect(done, 2, f'{option} "" names no directory')
+
     def test_wrong_words_end_with_2_and_a_hint(self):
         hint = 'see "pollard dump --help"'
         self.assertEqual(run().returncode, 2)
