@@ -123,8 +123,9 @@ class Companion(unittest.TestCase):
         for option in "--config", "--store":
             for words in (["gaps"], ["stat"], ["dump"]):
                 self.refuse(2, *words, f"{option}=", says=[f'{option} "" names no directory'])
-            done = subprocess.run([POLLARDD, f"{option}=", "--once"], capture_output=True, text=True,
-                                  env=environment(STATE_DIRECTORY=self.dir + "/state"), check=False)
+            done = subprocess.run([POLLARDD, f"{option}=", "--once"], capture_output=True,
+                                  text=True, check=False,
+                                  env=environment(STATE_DIRECTORY=self.dir + "/state"))
             self.expect(done, 2, f'{option} "" names no directory')
 
     def test_wrong_words_end_with_2_and_a_hint(self):
