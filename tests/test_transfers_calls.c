@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/transfers_stage.h"
 
@@ -313,6 +316,67 @@ static void an_answer_may_start_the_next(void **state)
     assert_int_equal(to_go, 0);
 }
 
+/* A listener whose queue is full: who connects waits for an answer that does not come. */
+struct deaf {
+    int listener, fillers[8];
+    char url[URL_BYTES];
+};
+
+static void deaf_open(struct deaf *deaf)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+
+    deaf->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(deaf->listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(deaf->listener, 0), 0);
+    assert_int_equal(getsockname(deaf->listener, (struct sockaddr *)&address, &length), 0);
+    for (size_t i = 0; i < sizeof(deaf->fillers) / sizeof(deaf->fillers[0]); i++) {
+        deaf->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(deaf->fillers[i], (struct sockaddr *)&address, length);
+    }
+    snprintf(deaf->url, sizeof(deaf->url), "http://127.0.0.1:%d/", ntohs(address.sin_port));
+}
+
+static void deaf_close(struct deaf *deaf)
+{
+    for (size_t i = 0; i < sizeof(deaf->fillers) / sizeof(deaf->fillers[0]); i++)
+        close(deaf->fillers[i]);
+    close(deaf->listener);
+}
+
+static unsigned unconnected;
+
+static void on_answer_unconnected(void *cookie, struct response *response)
+{
+    const struct request *request = cookie;
+
+    unconnected += response->error == RESPONSE_TIMEOUT && !response->has_connected;
+    if (--to_go == 0)
+        loop_stop(loop);
+    else if (to_go >= 20)
+        assert_non_null(transfers_start(transfers, request, on_answer_unconnected, cookie, NULL));
+}
+
+/* libcurl lets go of such a socket after it has closed it; its number may be the next one's. */
+static void connections_that_are_never_made_time_out(void **state)
+{
+    struct deaf deaf;
+    struct request request = {
+        .timeout_ms = 60, .connect_timeout_ms = 40, .max_body_bytes = 9, .allow_private = true};
+
+    (void)state;
+    deaf_open(&deaf);
+    request.url = deaf.url;
+    to_go = 100;
+    for (int i = 0; i < 20; i++)
+        assert_non_null(
+            transfers_start(transfers, &request, on_answer_unconnected, &request, NULL));
+    loop_run(loop, NULL);
+    assert_int_equal(unconnected, 100);
+    deaf_close(&deaf);
+}
+
 static struct transfers *last;
 
 static void on_answer_free(void *cookie, struct response *response)
@@ -351,6 +415,7 @@ int main(void)
         cmocka_unit_test(an_answer_may_cancel_another_under_way),
         cmocka_unit_test(those_that_are_cancelled_as_they_end_answer_once),
         cmocka_unit_test(an_answer_may_start_the_next),
+        cmocka_unit_test(connections_that_are_never_made_time_out),
         cmocka_unit_test(the_last_answer_may_free_the_transfers),
     };
 
