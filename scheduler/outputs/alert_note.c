@@ -11,6 +11,19 @@ static const char head[] = "alerts 1";
 
 enum { FIELDS = 9 };
 
+/* A closing that is moot has a name of its own. */
+static const struct state {
+    const char *name;
+    enum incident_state state;
+    bool is_over;
+} states[] = {
+    {"open", INCIDENT_OPEN, false},
+    {"closing", INCIDENT_CLOSING, false},
+    {"moot", INCIDENT_CLOSING, true},
+    {"closed", INCIDENT_CLOSED, false},
+};
+enum { STATES = sizeof states / sizeof *states };
+
 /* Fields are between tabs. */
 static int append_field(struct buf *out, const char *text)
 {
@@ -22,18 +35,27 @@ static int append_field(struct buf *out, const char *text)
     return 0;
 }
 
+/* NULL: it is opening. */
+static const char *name_of_state(const struct incident *incident)
+{
+    bool is_moot = incident->state == INCIDENT_CLOSING && incident->is_over;
+
+    for (size_t i = 0; i < STATES; i++)
+        if (states[i].state == incident->state && states[i].is_over == is_moot)
+            return states[i].name;
+    return NULL;
+}
+
 static int write_incident(struct buf *out, const struct incident *incident)
 {
-    static const char *const states[] = {"opening", "open", "closing", "closed"};
-    bool is_moot = incident->state == INCIDENT_CLOSING && incident->is_over;
+    const char *state = name_of_state(incident);
     size_t length = out->length;
 
-    if (incident->state == INCIDENT_OPENING)
+    if (!state)
         return 0;
-    if (buf_printf(out, "%s\t%s\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64,
-                   is_moot ? "moot" : states[incident->state], alert_kind_name(incident->kind),
-                   incident->flaps, incident->since_at, incident->told_at, incident->closed_at,
-                   incident->seen_at) == 0 &&
+    if (buf_printf(out, "%s\t%s\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64, state,
+                   alert_kind_name(incident->kind), incident->flaps, incident->since_at,
+                   incident->told_at, incident->closed_at, incident->seen_at) == 0 &&
         append_field(out, incident->subject) == 0 && append_field(out, incident->words) == 0 &&
         buf_append_char(out, '\n') == 0)
         return 0;
@@ -69,23 +91,12 @@ static bool cut(char *line, char *fields[], int count)
     return line == NULL;
 }
 
-static bool read_state(const char *name, enum incident_state *state)
+static const struct state *find_state(const char *name)
 {
-    static const struct {
-        const char *name;
-        enum incident_state state;
-    } states[] = {{"open", INCIDENT_OPEN},
-                  {"closing", INCIDENT_CLOSING},
-                  {"moot", INCIDENT_CLOSING},
-                  {"closed", INCIDENT_CLOSED}};
-
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        if (strcmp(name, states[i].name) == 0) {
-            *state = states[i].state;
-            return true;
-        }
-    }
-    return false;
+    for (size_t i = 0; i < STATES; i++)
+        if (strcmp(name, states[i].name) == 0)
+            return states + i;
+    return NULL;
 }
 
 static bool read_kind(const char *name, enum alert_kind *kind)
@@ -110,12 +121,12 @@ static int64_t read_instant(const char *text, int64_t now_at)
 static void read_incident(struct alerts *alerts, char *line, int64_t now_at)
 {
     char *fields[FIELDS];
-    enum incident_state state;
+    const struct state *state;
     enum alert_kind kind;
     struct incident *incident;
     unsigned long flaps;
 
-    if (!cut(line, fields, FIELDS) || !read_state(fields[0], &state) ||
+    if (!cut(line, fields, FIELDS) || !(state = find_state(fields[0])) ||
         !read_kind(fields[1], &kind) || strlen(fields[7]) >= ALERT_SUBJECT_MAX ||
         incident_find(alerts, kind, fields[7]))
         return;
@@ -123,8 +134,8 @@ static void read_incident(struct alerts *alerts, char *line, int64_t now_at)
     if (!incident)
         return;
     flaps = strtoul(fields[2], NULL, 10);
-    incident->state = state;
-    incident->is_over = strcmp(fields[0], "moot") == 0;
+    incident->state = state->state;
+    incident->is_over = state->is_over;
     incident->flaps = flaps > ALERT_FLAPS_MAX ? ALERT_FLAPS_MAX : (unsigned)flaps;
     incident->since_at = read_instant(fields[3], now_at);
     incident->told_at = read_instant(fields[4], now_at);

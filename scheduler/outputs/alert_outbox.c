@@ -75,15 +75,14 @@ static struct queued *head_of(const struct lane *lane)
     return lane->queue.head ? CONTAINER_OF(lane->queue.head, struct queued, link) : NULL;
 }
 
-static void lose_head(struct lane *lane, const char *words)
+static void log_lost(const struct lane *lane, const struct alert_message *message,
+                     const char *words)
 {
-    const struct alert_message *message = head_of(lane)->parcel->message;
     char reason[LOG_VALUE_MAX], key[LOG_VALUE_MAX];
 
     log_event(LEVEL_ERROR, "alert_lost", "channel=%s event=%s key=%s reason=%s",
               alert_channel_name(lane->channel), alert_event_name(message->event),
               log_value(message->items[0].key, key), log_value(words, reason));
-    take_head(lane, false);
 }
 
 static void note_trouble(struct lane *lane, const char *words)
@@ -108,7 +107,8 @@ static void on_failed(struct lane *lane, const struct alert_result *result)
     if (lane->outbox->is_stopping)
         return;
     if (!result->may_retry || now_us - head_of(lane)->since_us > OUTBOX_PATIENCE_US) {
-        lose_head(lane, result->words);
+        log_lost(lane, head_of(lane)->parcel->message, result->words);
+        take_head(lane, false);
         try_next(lane);
         return;
     }
@@ -242,8 +242,7 @@ static void make_room(struct lane *lane)
         list_push(&rest, link);
     list_push(&lane->queue, head);
     list_move(&lane->queue, &rest);
-    log_event(LEVEL_ERROR, "alert_lost", "channel=%s event=%s reason=\"too many wait\"",
-              alert_channel_name(lane->channel), alert_event_name(queued->parcel->message->event));
+    log_lost(lane, queued->parcel->message, "too many wait");
     parcel_let_go(lane->outbox, queued->parcel, false);
     free(queued);
 }
@@ -253,8 +252,7 @@ static bool enqueue(struct lane *lane, struct parcel *parcel)
     struct queued *queued = calloc(1, sizeof *queued);
 
     if (!queued) {
-        log_event(LEVEL_ERROR, "alert_lost", "channel=%s reason=memory",
-                  alert_channel_name(lane->channel));
+        log_lost(lane, parcel->message, "out of memory");
         return false;
     }
     make_room(lane);
