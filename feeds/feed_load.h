@@ -19,7 +19,8 @@ int feed_set_load(struct feed_set **set, const char *dir, const struct feed_set 
                   struct err *err);
 
 /* A feed from its definition text, as kept in the store; secrets are not needed and not looked up.
- * Returns owned (feed_drop), or NULL with `err`. `name` is taken as it is. */
+ * Returns owned (feed_drop), or NULL with `err`. `name` is taken as it is. Any thread: the feed is
+ * for that one alone. */
 struct feed *feed_from_definition(const char *name, const char *definition, struct err *err);
 
 /* Adds "file:line:column: text" lines for every mistake to `out`. -1: buf is full. */

@@ -20,8 +20,8 @@ struct backup_watcher {
 
 /* The new directory `dest` appears whole, checked and durable, or not at all. It must not exist, or
  * be empty. It comes into being as DEST.partial; what a killed one left there is removed.
- * ERR_IN_USE: another backup to `dest` is under way. ERR_DAMAGED: the store, or its copy, is not
- * sound. */
+ * ERR_IO: also when another backup to `dest` is under way. ERR_DAMAGED: the store, or its copy, is
+ * not sound. */
 int backup_to_dir(const char *dir, const char *dest, const struct backup_watcher *watcher,
                   struct err *err);
 /* A data.mdb into `fd`. The store is checked first: what was sent cannot be taken back. ERR_NONE:

@@ -12,7 +12,6 @@
 enum { STOP_WAIT_S = 2 };
 
 struct courier {
-    struct loop *loop;
     struct wake *wake;
     struct errand *errand; /* NULL: none */
     pthread_t thread;
@@ -62,7 +61,6 @@ int courier_new(struct courier **made, struct loop *loop, const struct courier_o
         curl_global_cleanup();
         return err_memory(err);
     }
-    courier->loop = loop;
     courier->timeout_ms = options->timeout_ms;
     courier->ca_bundle = strdup(options->ca_bundle ? options->ca_bundle : ca_bundle_of_system());
     courier->wake = wake_new(loop, on_wake, courier);
