@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,5 +125,35 @@ int store_shape(struct store *store, uint32_t feed_id, uint32_t url_epoch, uint8
     table_end_read(store, txn, true);
     *format = shape.format;
     *has_path = shape.has_path;
+    return found;
+}
+
+int store_note_key(const char *name, char out[STORE_NOTE_KEY_MAX])
+{
+    size_t length = strlen(name);
+
+    if (length == 0 || length > NOTE_NAME_MAX)
+        return -1;
+    (void)snprintf(out, STORE_NOTE_KEY_MAX, STORE_NOTE_PREFIX "%s", name);
+    return 0;
+}
+
+int store_note(struct store *store, const char *name, struct buf *out, struct err *err)
+{
+    char bytes[STORE_NOTE_KEY_MAX];
+    MDB_val key = {0, bytes}, value;
+    MDB_txn *txn;
+    int found;
+
+    buf_reset(out);
+    if (store_note_key(name, bytes))
+        return err_set(err, ERR_INPUT, "no note can be called \"%.80s\"", name);
+    key.mv_size = strlen(bytes);
+    if (table_begin_read(store, &txn, err))
+        return -1;
+    found = table_get(store, txn, TABLE_META, &key, &value, err);
+    if (found > 0 && buf_append(out, value.mv_data, value.mv_size))
+        found = err_memory(err);
+    table_end_read(store, txn, true);
     return found;
 }
