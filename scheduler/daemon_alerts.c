@@ -99,15 +99,18 @@ static void set_alarm(struct daemon *daemon)
 {
     struct daemon_alerts *parts = daemon->alerts;
     struct loop_time now = loop_now(daemon->service.loop);
-    int64_t next_at = alerts_next_at(parts->alerts, now.wall_at);
+    int64_t next_at = alerts_next_at(parts->alerts, now.wall_at), next_us;
 
     if (next_at == AT_NEVER || parts->is_stopping) {
         alarm_clear(parts->alarm);
         return;
     }
-    if (next_at < now.wall_at + AGAIN_US)
-        next_at = now.wall_at + AGAIN_US;
-    alarm_set(parts->alarm, now.mono_us + (next_at - now.wall_at));
+    /* Counted from the last look, not from now: commits that come all the time must not put it off
+     * for ever. */
+    next_us = now.mono_us + (next_at - now.wall_at);
+    if (next_us < parts->looked_us + AGAIN_US)
+        next_us = parts->looked_us + AGAIN_US;
+    alarm_set(parts->alarm, next_us);
 }
 
 static void tell(struct daemon *daemon)
@@ -131,6 +134,7 @@ static void on_alarm(void *cookie)
 
     if (daemon->alerts->is_stopping)
         return;
+    daemon->alerts->looked_us = loop_now(daemon->service.loop).mono_us;
     look_at_crowd(daemon, wall_now(daemon));
     tell(daemon);
     write_note(daemon);

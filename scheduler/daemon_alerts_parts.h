@@ -13,6 +13,7 @@ struct daemon_alerts {
     struct outbox *outbox;
     struct heartbeat *heartbeat;
     struct alarm *alarm; /* something may be due to be told */
+    int64_t looked_us;   /* when that was last so */
     struct alarm *stop;
     bool is_stopping;
     bool is_noting; /* a note is with the writer */

@@ -186,6 +186,22 @@ static void a_thousand_feeds_that_fail_one_by_one_are_a_crowd(void **state)
     assert_true(message_count < 20);
 }
 
+static void more_feeds_than_are_known_leave_room_for_the_rest(void **state)
+{
+    const struct alert_space full = {.free_bytes = 0, .is_disk_full = true};
+
+    (void)state;
+    for (int feed = 0; feed < 500; feed++)
+        for (int i = 0; i < 3; i++)
+            poll_bad(feed);
+    note_crowd(FEEDS);
+    alerts_note_space(alerts, &full, now_at);
+    pass(HOURS);
+    assert_int_equal(count_told(ALERT_OPEN, "most_failing:"), 1);
+    assert_int_equal(count_told(ALERT_OPEN, "disk_full:"), 1);
+    assert_int_equal(told_count, 2);
+}
+
 static void restart(void)
 {
     struct buf text;
@@ -305,6 +321,7 @@ int main(void)
         TEST(few_feeds_are_no_crowd),
         TEST(messages_are_capped_and_the_rest_comes_in_one),
         TEST(a_thousand_feeds_that_fail_one_by_one_are_a_crowd),
+        TEST(more_feeds_than_are_known_leave_room_for_the_rest),
         TEST(a_restart_neither_repeats_nor_forgets),
         TEST(a_restart_does_not_forget_that_it_flaps),
         TEST(what_was_not_delivered_is_told_after_a_restart),

@@ -8,7 +8,10 @@
 #define MINUTE_US (INT64_C(60) * US_PER_SECOND)
 #define HOUR_US   (60 * MINUTE_US)
 
-enum { GOOD_LEAST = 3 }; /* slots in a row, or an hour, before a feed is believed to be well */
+enum {
+    GOOD_LEAST = 3, /* slots in a row, or an hour: a feed is believed to be well */
+    OTHERS_MAX = ALERT_FILES_MAX + 8, /* incidents of other kinds than those of feeds and hosts */
+};
 #define FORGET_US (6 * HOUR_US) /* CLOSED: how long it may come back as the same */
 
 static const char *const kind_names[] = {
@@ -86,12 +89,20 @@ static void drop(struct alerts *alerts, struct incident *incident)
     free(incident);
 }
 
-/* The one forgotten soonest makes room. */
-static bool make_room(struct alerts *alerts)
+/* Of these there may be as many as there are feeds or hosts. */
+static bool is_one_of_many(enum alert_kind kind)
 {
+    return alert_kind_is_of_feed(kind) || kind == ALERT_CERTIFICATE;
+}
+
+/* The one forgotten soonest makes room. The many leave some for the others: a full disk is told
+ * however many feeds fail. */
+static bool make_room(struct alerts *alerts, enum alert_kind kind)
+{
+    unsigned most = ALERT_INCIDENTS_MAX - (is_one_of_many(kind) ? OTHERS_MAX : 0);
     struct incident *oldest = NULL;
 
-    if (alerts->count < ALERT_INCIDENTS_MAX)
+    if (alerts->count < most)
         return true;
     for (struct incident *incident = alerts->incidents; incident; incident = incident->hh.next) {
         if (incident->state == INCIDENT_CLOSED &&
@@ -109,7 +120,7 @@ struct incident *incident_make(/* NOLINT(readability-function-size): uthash's ma
 {
     struct incident *incident;
 
-    if (!make_room(alerts))
+    if (!make_room(alerts, kind))
         return NULL;
     incident = calloc(1, sizeof *incident);
     if (!incident)
