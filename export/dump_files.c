@@ -103,9 +103,12 @@ int dump_write_body(struct dump *dump, struct dump_job *job, struct err *err)
     char name[DUMP_NAME_MAX];
     enum feed_format format;
     bool is_new;
+    int result = source_fetch(source, poll, err);
 
+    if (result > 0)
+        return 0;
     dump->counts.polls++;
-    if (source_fetch(source, poll, err) || source_judge(source, poll, &format, err))
+    if (result < 0 || source_judge(source, poll, &format, err))
         return -1;
     reader_rest(dump->reader);
     name_body(source->selected->stored.name, poll->slot_at, format, name);

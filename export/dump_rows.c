@@ -30,17 +30,21 @@ static int on_row(void *cookie, const struct cell *cells, size_t count, const ui
     return 0;
 }
 
+/* 1: there is nothing any more to decode. */
 static int decode_body(struct dump *dump, const struct poll_record *poll, struct err *err)
 {
     struct row_writing writing = {dump, err};
     struct source *source = dump->source;
     struct dump_body *body = &dump->body;
+    int fetched;
 
-    *body = (struct dump_body){.is_at_hand = true, .slot_at = poll->body_slot_at};
+    *body = (struct dump_body){.slot_at = poll->body_slot_at};
     row_text_reset(&dump->rows);
-    body->result = source_fetch(source, poll, err)
-                       ? SOURCE_FAILED
-                       : source_decode(source, poll, on_row, &writing, &body->counts, err);
+    fetched = source_fetch(source, poll, err);
+    if (fetched)
+        return fetched;
+    body->is_at_hand = true;
+    body->result = source_decode(source, poll, on_row, &writing, &body->counts, err);
     body->counts.replaced_bytes += dump->rows.replaced;
     dump->read_bytes += source->body.length;
     if (body->result == SOURCE_FAILED)
@@ -87,6 +91,7 @@ static bool is_at_hand(const struct dump_body *body, const struct poll_record *p
 int dump_write_poll(struct dump *dump, struct dump_job *job, struct err *err)
 {
     const struct poll_record *poll = &job->poll;
+    int result = 0;
 
     dump->counts.polls++;
     if (poll->flags & POLL_INVALID) {
@@ -102,8 +107,12 @@ int dump_write_poll(struct dump *dump, struct dump_job *job, struct err *err)
     dump->prefix = &job->prefix;
     if (job->is_made)
         take_rows(dump, job);
-    else if (!is_at_hand(&dump->body, poll) && decode_body(dump, poll, err))
-        return -1;
+    else if (!is_at_hand(&dump->body, poll))
+        result = decode_body(dump, poll, err);
+    if (result > 0)
+        dump->counts.polls--;
+    if (result)
+        return result < 0 ? -1 : 0;
     return count_poll(dump, &dump->body, err);
 }
 
@@ -113,18 +122,22 @@ int dump_learn_poll(struct dump *dump, struct dump_job *job, struct err *err)
     struct source *source = dump->source;
     struct dump_body *body = &dump->body;
     enum source_result result;
+    int fetched;
 
     if (poll->flags & POLL_INVALID || is_at_hand(body, poll))
         return 0;
-    *body = (struct dump_body){.is_at_hand = true, .slot_at = poll->body_slot_at};
+    *body = (struct dump_body){.slot_at = poll->body_slot_at};
     if (job->is_made) {
         struct buf bytes = source->body;
 
         source->body = job->body;
         job->body = bytes;
-    } else if (source_fetch(source, poll, err)) {
-        return -1;
+    } else {
+        fetched = source_fetch(source, poll, err);
+        if (fetched)
+            return fetched < 0 ? -1 : 0;
     }
+    body->is_at_hand = true;
     result = source_decode(source, poll, NULL, NULL, &body->counts, err);
     dump->read_bytes += source->body.length;
     return result == SOURCE_FAILED ? -1 : 0;

@@ -361,8 +361,17 @@ static enum source_result decode(struct source *source, struct row_passing *pass
 
 int source_fetch(struct source *source, const struct poll_record *poll, struct err *err)
 {
-    return reader_body(source->reader, source->selected->stored.id, poll->body_slot_at,
-                       &source->body, err);
+    uint32_t feed_id = source->selected->stored.id;
+    struct err why = {0};
+    int64_t forgotten_to_at;
+
+    if (!reader_body(source->reader, feed_id, poll->body_slot_at, &source->body, &why))
+        return 0;
+    if (why.kind == ERR_ABSENT &&
+        !reader_forgotten(source->reader, feed_id, &forgotten_to_at, NULL) &&
+        forgotten_to_at >= poll->slot_at)
+        return 1;
+    return err_set(err, why.kind, "%s", why.text);
 }
 
 static void copy_content_type(const struct poll_record *poll, char content_type[POLL_TEXT_MAX + 1])

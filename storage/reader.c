@@ -160,19 +160,12 @@ int reader_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, s
                 struct err *err)
 {
     const struct slot_key slot = {feed_id, body_slot_at};
-    struct err why = {0};
-    int64_t forgotten_to_at;
     MDB_txn *txn;
 
     buf_reset(body);
     if (walk_txn(&reader->walk, &txn, err))
         return -1;
-    if (!body_read(&reader->bodies, txn, &slot, body, &why))
-        return 0;
-    if (why.kind == ERR_ABSENT && !reader_forgotten(reader, feed_id, &forgotten_to_at, NULL) &&
-        forgotten_to_at >= body_slot_at)
-        (void)err_within(&why, "it was forgotten while this read (run it again)");
-    return err_set(err, why.kind, "%s", why.text);
+    return body_read(&reader->bodies, txn, &slot, body, err);
 }
 
 int reader_has_body(struct reader *reader, uint32_t feed_id, int64_t body_slot_at, struct err *err)

@@ -13,6 +13,7 @@
 #include "export/crew.h"
 #include "feeds/feed.h"
 #include "storage/key.h"
+#include "storage/prune.h"
 #include "storage/tables.h"
 
 enum { POLLS = 120 };
@@ -300,12 +301,72 @@ static void bodies_too_large_to_decode_ahead_come_in_order(void **state)
     assert_int_equal(given.counts.rows, 7 * SMALL + 2 * (LONG + LARGE) + STREAMED);
 }
 
+struct forgetting {
+    struct scratch *scratch;
+    uint32_t feed_id;
+    bool is_done;
+};
+
+/* Polls that were read ahead lose their bodies. */
+static void on_progress_forget(void *cookie, double share, uint64_t bytes)
+{
+    struct forgetting *forgetting = cookie;
+    struct pruned pruned = {.is_done = forgetting->is_done};
+    struct err err = {0};
+
+    (void)share;
+    (void)bytes;
+    forgetting->is_done = true;
+    while (!pruned.is_done)
+        if (prune_step(forgetting->scratch->store, forgetting->feed_id, NOON + 100 * MINUTE,
+                       &pruned, &err))
+            fail_msg("%s", err.text);
+}
+
+static void what_is_forgotten_meanwhile_is_passed_over(void **state)
+{
+    struct forgetting forgetting = {.scratch = *state};
+    const struct dump_watcher watcher = {.on_progress = on_progress_forget, .cookie = &forgetting};
+    struct dump_options options = everything();
+
+    options.watcher = &watcher;
+    for (uint32_t i = 0; i < 4; i++) {
+        char name[8], body[32];
+        const char *const globs[] = {name};
+        struct dump_counts counts = {0};
+        struct text_sink text;
+        struct err err = {0};
+
+        snprintf(name, sizeof name, "bus%u", i);
+        put_feed(forgetting.scratch, i + 1, name, DEFINITION);
+        for (int minute = 0; minute < POLLS; minute++) {
+            snprintf(body, sizeof body, "[{\"a\":%d}]", minute);
+            put_body(forgetting.scratch, i + 1, minute * MINUTE, body);
+        }
+        forgetting.feed_id = i + 1;
+        forgetting.is_done = false;
+        options.range.globs = globs;
+        options.range.glob_count = 1;
+        options.threads = 1 + i / 2;
+        options.columns = i % 2 ? "[\"a\"]" : NULL;
+        text_sink_init(&text);
+        if (dump_run(forgetting.scratch->store, &options, &text.sink, &counts, &err))
+            fail_msg("%s", err.text);
+        assert_in_range(counts.rows, POLLS - 100, POLLS - 1);
+        assert_int_equal(counts.rows, counts.polls);
+        assert_non_null(strstr(text_sink_text(&text), ",100\n"));
+        assert_non_null(strstr(text_sink_text(&text), ",119\n"));
+        text_sink_release(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_STORE(every_form_of_a_dump_is_the_same_by_many_threads),
         ON_STORE(an_error_comes_after_what_was_before_it),
         ON_STORE(a_damaged_body_ends_a_dump_where_it_stands),
+        ON_STORE(what_is_forgotten_meanwhile_is_passed_over),
         ON_STORE(bodies_too_large_to_decode_ahead_come_in_order),
     };
 
