@@ -2,9 +2,23 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* 1000 years of 365.2425 days. */
 static const int64_t duration_limit_ms = INT64_C(1000) * 31556952 * 1000;
+
+int64_t clock_mono_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return clock_mono_us() / US_PER_MS;
+}
 
 struct unit {
     const char *name;

@@ -1,4 +1,4 @@
-/* Instants and durations as numbers and as text. Pure; any thread.
+/* Instants and durations as numbers and as text. Pure, but for clock_mono_…(); any thread.
  *
  * An instant is int64_t microseconds since 1970-01-01T00:00:00Z without leap seconds; its name ends
  * in _at. A duration is int64_t milliseconds in names ending in _ms (microseconds: _us). */
@@ -13,10 +13,17 @@
 #define AT_NONE       INT64_MIN /* earlier than every instant; "there is none" */
 #define US_PER_MS     INT64_C(1000)
 #define US_PER_SECOND INT64_C(1000000)
-#define US_PER_DAY    (INT64_C(86400) * US_PER_SECOND)
+#define US_PER_MINUTE (60 * US_PER_SECOND)
+#define US_PER_HOUR   (60 * US_PER_MINUTE)
+#define US_PER_DAY    (24 * US_PER_HOUR)
 #define MS_PER_DAY    (INT64_C(86400) * 1000)
 
 enum { CLOCK_DURATION_MAX = 48, CLOCK_SIZE_MAX = 32 };
+
+/* Only goes forward, from no instant in particular. What runs on the loop asks loop_now(), whose
+ * clock tests can turn. */
+int64_t clock_mono_us(void);
+int64_t clock_mono_ms(void);
 
 /* "250ms" "30s" "2m" "1h30m" "7d": whole numbers with units d h m s ms, each unit once, largest
  * first. "0s" is fine. -1: not a duration, or more than 1000 years. */

@@ -15,14 +15,6 @@ struct following {
     int64_t woken_ms;
 };
 
-static int64_t mono_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void wait_ms(int64_t ms)
 {
     const struct timespec pause = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
@@ -34,7 +26,7 @@ static void wait_ms(int64_t ms)
 static int on_idle(void *cookie, int64_t over_at, struct err *err)
 {
     struct following *following = cookie;
-    int64_t idle_ms = IDLE_FACTOR * (mono_ms() - following->woken_ms);
+    int64_t idle_ms = IDLE_FACTOR * (clock_mono_ms() - following->woken_ms);
 
     (void)err;
     if (output_stopped_by() || now_wall() >= over_at)
@@ -42,7 +34,7 @@ static int on_idle(void *cookie, int64_t over_at, struct err *err)
     if (idle_ms < IDLE_LEAST_MS)
         idle_ms = IDLE_LEAST_MS;
     wait_ms(idle_ms < IDLE_MOST_MS ? idle_ms : IDLE_MOST_MS);
-    following->woken_ms = mono_ms();
+    following->woken_ms = clock_mono_ms();
     return output_stopped_by() || output_reader_has_gone(following->output);
 }
 
@@ -55,7 +47,7 @@ static void on_late_column(void *cookie, const char *name)
 int following_run(struct store *store, const struct dump_options *dump, struct output *output,
                   struct err *err)
 {
-    struct following following = {output, mono_ms()};
+    struct following following = {output, clock_mono_ms()};
     const struct follow_watcher watcher = {on_idle, on_late_column, &following};
 
     output_stop_softly();

@@ -1,24 +1,17 @@
 #include "companion/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { BAR_WIDTH = 40, REDRAW_MS = 100, LEFT_FROM_MS = 1000, LEFT_MOST_S = 360000 };
-
-static int64_t mono_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void progress_init(struct progress *progress, bool has_own_file)
 {
     *progress = (struct progress){0};
     progress->is_shown = isatty(STDERR_FILENO) && (has_own_file || !isatty(STDOUT_FILENO));
-    progress->started_ms = progress->drawn_ms = mono_ms();
+    progress->started_ms = progress->drawn_ms = clock_mono_ms();
 }
 
 /* "1:02:03 left", or nothing while it is too early to say. */
@@ -39,7 +32,8 @@ static void print_left(double share, int64_t spent_ms)
 void progress_draw(struct progress *progress, double share, uint64_t bytes)
 {
     static const char bar[] = "########################################";
-    int64_t now_ms = progress->is_shown ? mono_ms() : 0, spent_ms = now_ms - progress->started_ms;
+    int64_t now_ms = progress->is_shown ? clock_mono_ms() : 0,
+            spent_ms = now_ms - progress->started_ms;
     int filled = (int)(share * BAR_WIDTH);
 
     if (!progress->is_shown || now_ms - progress->drawn_ms < REDRAW_MS)

@@ -37,19 +37,11 @@ static double share_of(const struct going *going, const struct selected *feed, i
     return (double)(oldest_at - first_at) / (double)(end_at - first_at);
 }
 
-static int64_t mono_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* A service that runs shall have the store half of the time. */
-static void rest_since(int64_t began_ns)
+static void rest_since(int64_t began_us)
 {
-    int64_t ns = mono_ns() - began_ns;
-    struct timespec rest = {ns / 1000000000, ns % 1000000000};
+    int64_t us = clock_mono_us() - began_us;
+    struct timespec rest = {us / US_PER_SECOND, us % US_PER_SECOND * 1000};
 
     nanosleep(&rest, NULL);
 }
@@ -61,7 +53,7 @@ static int prune_feed(struct going *going, size_t index)
     int64_t first_at = AT_NONE;
 
     while (!step.is_done) {
-        int64_t began_ns = mono_ns();
+        int64_t began_us = clock_mono_us();
 
         if (prune_step(going->store, feed->stored.id, going->before_at, &step, going->err))
             return -1;
@@ -75,7 +67,7 @@ static int prune_feed(struct going *going, size_t index)
                           (double)going->selection.count,
                       going->sum.bytes);
         if (!step.is_done)
-            rest_since(began_ns);
+            rest_since(began_us);
     }
     return 0;
 }

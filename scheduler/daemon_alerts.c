@@ -6,7 +6,6 @@
 #include "scheduler/daemon_alerts_parts.h"
 #include "scheduler/outputs/alert_words.h"
 
-#define MINUTE_US      (INT64_C(60) * US_PER_SECOND)
 #define STOP_GRACE_US  (INT64_C(5) * US_PER_SECOND / 2)
 #define COMMIT_WAIT_MS (INT64_C(60) * 1000) /* a commit that waits longer is not healthy */
 #define AGAIN_US       (US_PER_SECOND / 10) /* between two looks at what to tell */
@@ -252,7 +251,7 @@ static void look_at_feed(void *cookie, struct poll *poll)
     if (!service->is_disk_full && !service->is_store_full)
         may_poll = plan_is_open(plan, now->wall_at);
     if (may_poll && alert_watch_is_overdue(&poll->alert, feed, now->wall_at))
-        slot_at = plan_slot_until(plan, now->wall_at - MINUTE_US);
+        slot_at = plan_slot_until(plan, now->wall_at - US_PER_MINUTE);
     alerts_note_minute(service->alerts, &poll->alert, feed, may_poll, slot_at, now->wall_at);
 }
 

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "storage/pack.h"
 #include "storage/prune_parts.h"
@@ -21,14 +20,6 @@ struct planning {
     int64_t begun_ms;
     bool is_over;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool is_answer(const struct poll_record *poll)
 {
@@ -179,7 +170,7 @@ static int hold(struct planning *planning, const struct poll_record *poll, uint6
 static bool is_enough(const struct planning *planning)
 {
     return planning->plan->poll_count + 1 >= PRUNE_POLLS || planning->body_bytes > PRUNE_BYTES ||
-           (planning->plan->poll_count && now_ms() - planning->begun_ms > PRUNE_MS);
+           (planning->plan->poll_count && clock_mono_ms() - planning->begun_ms > PRUNE_MS);
 }
 
 /* A poll, or a run, that goes: the whole of it, or of a run what lies before. */
@@ -265,7 +256,7 @@ int prune_decide(struct store *store, MDB_txn *txn, uint32_t feed_id, int64_t be
                                 .feed_id = feed_id,
                                 .before_at = before_at,
                                 .plan = plan,
-                                .begun_ms = now_ms()};
+                                .begun_ms = clock_mono_ms()};
     int rc;
 
     plan->poll_count = plan->body_count = 0;

@@ -2,7 +2,7 @@
 
 #define LEAP_US      (RETENTION_LEAP_S * US_PER_SECOND)
 #define DISTRUST_US  (RETENTION_DISTRUST_S * US_PER_SECOND)
-#define LOOK_MOST_US (3600 * US_PER_SECOND)
+#define LOOK_MOST_US US_PER_HOUR
 
 /* The machine was off, or its clock is wrong: nobody knows after this long. */
 #define ABSENCE_US (31 * US_PER_DAY)

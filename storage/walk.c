@@ -1,17 +1,8 @@
 #include "storage/walk.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "storage/page_check.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int walk_open(struct walk *walk, struct store *store, enum table table, struct err *err)
 {
@@ -23,7 +14,7 @@ int walk_open(struct walk *walk, struct store *store, enum table table, struct e
     if (table_begin_read(store, &walk->txn, err))
         return -1;
     walk->is_live = true;
-    walk->live_since_ms = now_ms();
+    walk->live_since_ms = clock_mono_ms();
     rc = mdb_cursor_open(walk->txn, store->tables[table], &walk->cursor);
     if (!rc)
         return 0;
@@ -57,7 +48,7 @@ static int freshen(struct walk *walk, struct err *err)
     int rc;
 
     if (walk->is_live &&
-        (++walk->steps > WALK_STEPS || now_ms() - walk->live_since_ms > WALK_HOLD_MS))
+        (++walk->steps > WALK_STEPS || clock_mono_ms() - walk->live_since_ms > WALK_HOLD_MS))
         walk_rest(walk);
     if (walk->is_live)
         return 0;
@@ -65,7 +56,7 @@ static int freshen(struct walk *walk, struct err *err)
         return -1;
     walk->is_live = true;
     walk->steps = 0;
-    walk->live_since_ms = now_ms();
+    walk->live_since_ms = clock_mono_ms();
     rc = mdb_cursor_renew(walk->txn, walk->cursor);
     return rc ? table_error(walk->store, rc, "cannot read", err) : 0;
 }

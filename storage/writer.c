@@ -54,7 +54,7 @@ enum work { WORK_COMMIT, WORK_CHORE, WORK_NONE };
 static enum work wait_for_work(struct writer *writer)
 {
     for (;;) {
-        int64_t due = due_ms(writer), chore_due = chore_due_ms(writer), now = writer_now_ms();
+        int64_t due = due_ms(writer), chore_due = chore_due_ms(writer), now = clock_mono_ms();
 
         if (writer->is_stopping)
             return due != AT_NEVER ? WORK_COMMIT : WORK_NONE;
@@ -101,9 +101,9 @@ static int attempt(struct writer *writer, const struct list *batch, int64_t rese
     int64_t free_bytes = store_free_bytes(writer->store);
     int dead;
 
-    if (writer_now_ms() - writer->readers_checked_ms > READERS_CHECK_MS) {
+    if (clock_mono_ms() - writer->readers_checked_ms > READERS_CHECK_MS) {
         (void)mdb_reader_check(writer->store->env, &dead);
-        writer->readers_checked_ms = writer_now_ms();
+        writer->readers_checked_ms = clock_mono_ms();
     }
     if (free_bytes >= 0 && free_bytes < reserve_bytes)
         return ENOSPC;
@@ -138,7 +138,7 @@ static void settle(struct writer *writer, struct list *batch, int rc)
     enum commit_result result = commit_judge(writer->store, rc, writer->batch_bytes);
 
     if (result != COMMIT_LATER && result != COMMIT_BROKEN)
-        writer->since_ms = writer_now_ms();
+        writer->since_ms = clock_mono_ms();
     switch (result) {
     case COMMIT_DONE:
         finish(writer, batch);
@@ -153,10 +153,10 @@ static void settle(struct writer *writer, struct list *batch, int rc)
         break;
     case COMMIT_NO_SPACE:
         set_state(writer, WRITER_DISK_FULL, rc);
-        writer->retry_ms = writer_now_ms() + RETRY_MS;
+        writer->retry_ms = clock_mono_ms() + RETRY_MS;
         break;
     case COMMIT_LATER:
-        writer->retry_ms = writer_now_ms() + RETRY_MS;
+        writer->retry_ms = clock_mono_ms() + RETRY_MS;
         break;
     case COMMIT_BROKEN:
         set_state(writer, WRITER_BROKEN, rc);
@@ -188,7 +188,7 @@ static void do_chore(struct writer *writer)
     struct record *chore = (struct record *)writer->chores.head;
     struct pruned step = {.oldest_at = AT_NONE};
     struct err err = {0};
-    int64_t began_ms = writer_now_ms();
+    int64_t began_ms = clock_mono_ms();
     int failed = 0;
     bool is_later;
 
@@ -198,7 +198,7 @@ static void do_chore(struct writer *writer)
         (void)pthread_mutex_lock(&writer->lock);
     }
     is_later = failed && (err.kind == ERR_FULL || err.kind == ERR_MEMORY);
-    writer->chore_ms = is_later ? writer_now_ms() + RETRY_MS : 2 * writer_now_ms() - began_ms;
+    writer->chore_ms = is_later ? clock_mono_ms() + RETRY_MS : 2 * clock_mono_ms() - began_ms;
     if (!failed)
         add_pruned(&chore->pruned, &step);
     if (!writer->drops_chores && (is_later || (!failed && !step.is_done)))
@@ -216,11 +216,11 @@ static void do_commit(struct writer *writer)
 
     take_batch(writer, &batch);
     (void)pthread_mutex_unlock(&writer->lock);
-    began_us = writer_now_us();
+    began_us = clock_mono_us();
     rc = attempt(writer, &batch, reserve_bytes);
     (void)pthread_mutex_lock(&writer->lock);
     if (!rc)
-        note_commit(writer, writer_now_us() - began_us);
+        note_commit(writer, clock_mono_us() - began_us);
     settle(writer, &batch, rc);
 }
 
@@ -377,7 +377,7 @@ int writer_append(struct writer *writer, struct record *record, struct err *err)
     }
     is_first = !writer->waiting.head;
     if (is_first)
-        writer->oldest_ms = writer_now_ms();
+        writer->oldest_ms = clock_mono_ms();
     if (is_first && !writer->batch_count)
         writer->since_ms = writer->oldest_ms;
     list_push(&writer->waiting, &record->link);

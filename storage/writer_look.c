@@ -64,7 +64,7 @@ int64_t writer_waits_ms(const struct writer *writer)
 {
     struct writer *locked = lock_to_look(writer);
     bool is_waiting = locked->waiting.head || locked->batch_count;
-    int64_t waits_ms = is_waiting ? writer_now_ms() - locked->since_ms : 0;
+    int64_t waits_ms = is_waiting ? clock_mono_ms() - locked->since_ms : 0;
 
     (void)pthread_mutex_unlock(&locked->lock);
     return waits_ms;

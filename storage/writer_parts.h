@@ -4,7 +4,6 @@
 #define STORAGE_WRITER_PARTS_H
 
 #include <pthread.h>
-#include <time.h>
 
 #include "storage/commit.h"
 #include "storage/writer.h"
@@ -35,19 +34,5 @@ struct writer {
     int64_t readers_checked_ms;
     size_t one_by_one; /* so many records go alone: one of them cannot be stored */
 };
-
-/* Monotonic. */
-static inline int64_t writer_now_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
-}
-
-static inline int64_t writer_now_ms(void)
-{
-    return writer_now_us() / US_PER_MS;
-}
 
 #endif

@@ -13,8 +13,7 @@
 #include "base/clock.h"
 #include "scheduler/plan.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-#define US_PER_MINUTE (60 * US_PER_SECOND)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { SLOTS_MAX = 60000, TIMES_MAX = 6, WARM_UP_DAYS = 3, ROUNDS = 250, ALL_DAYS = 127 };
 

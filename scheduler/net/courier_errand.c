@@ -7,19 +7,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "scheduler/net/address.h"
 
 #define QUIT_US (2 * US_PER_SECOND) /* for the goodbye, once the letter was taken */
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
-}
 
 static void free_secret(char *text)
 {
@@ -144,7 +135,7 @@ static size_t on_line(char *bytes, size_t size, size_t count, void *cookie)
     size_t length = size * count;
 
     if (length >= 3 && errand->given == errand->length && memcmp(bytes, "250", 3) == 0)
-        errand->taken_us = now_us();
+        errand->taken_us = clock_mono_us();
     if (length >= 3 && (bytes[0] == '4' || bytes[0] == '5')) {
         while (length > 0 && (unsigned char)bytes[length - 1] <= ' ')
             length--;
@@ -170,8 +161,8 @@ static int on_progress(void *cookie, curl_off_t a, curl_off_t b, curl_off_t c, c
     is_broken_off = errand->is_broken_off;
     pthread_mutex_unlock(&errand->lock);
     /* libcurl would wait two minutes for the answer to its goodbye, even after a timeout. */
-    return is_broken_off || now_us() - errand->started_us > errand->timeout_ms * US_PER_MS ||
-           (errand->taken_us > 0 && now_us() - errand->taken_us > QUIT_US);
+    return is_broken_off || clock_mono_us() - errand->started_us > errand->timeout_ms * US_PER_MS ||
+           (errand->taken_us > 0 && clock_mono_us() - errand->taken_us > QUIT_US);
 }
 
 static CURLcode set_texts(CURL *easy, struct errand *errand)
@@ -279,7 +270,7 @@ static void deliver(struct errand *errand)
         rc = set_numbers(easy, errand);
     if (rc == CURLE_OK)
         rc = set_callbacks(easy);
-    errand->started_us = now_us();
+    errand->started_us = clock_mono_us();
     if (rc == CURLE_OK)
         rc = curl_easy_perform(easy);
     errand->receipt.is_sent = rc == CURLE_OK || errand->taken_us > 0;

@@ -5,14 +5,11 @@
 
 #include "scheduler/outputs/alert_parts.h"
 
-#define MINUTE_US (INT64_C(60) * US_PER_SECOND)
-#define HOUR_US   (60 * MINUTE_US)
-
 enum {
     GOOD_LEAST = 3, /* slots in a row, or an hour: a feed is believed to be well */
     OTHERS_MAX = ALERT_FILES_MAX + 8, /* incidents of other kinds than those of feeds and hosts */
 };
-#define FORGET_US (6 * HOUR_US) /* CLOSED: how long it may come back as the same */
+#define FORGET_US (6 * US_PER_HOUR) /* CLOSED: how long it may come back as the same */
 
 static const char *const kind_names[] = {
 #define ALERT_KIND_NAME(name, text) text,
@@ -208,7 +205,7 @@ static int64_t calm_us(const struct incident *incident)
 {
     if (incident->is_over || incident->kind == ALERT_CONFIG || incident->kind == ALERT_CERTIFICATE)
         return 0;
-    return (5 * MINUTE_US) << incident->flaps;
+    return (5 * US_PER_MINUTE) << incident->flaps;
 }
 
 int64_t incident_close_at(const struct incident *incident)
@@ -218,8 +215,8 @@ int64_t incident_close_at(const struct incident *incident)
     if (!incident_is_open(incident) || incident->well_at == AT_NONE)
         return AT_NEVER;
     if ((incident->kind == ALERT_FAILING || incident->kind == ALERT_STALE) && !incident->is_over &&
-        incident->good < GOOD_LEAST && calm < HOUR_US)
-        calm = HOUR_US;
+        incident->good < GOOD_LEAST && calm < US_PER_HOUR)
+        calm = US_PER_HOUR;
     return incident->well_at + calm;
 }
 

@@ -7,8 +7,7 @@
 #include "base/zone.h"
 #include "scheduler/outputs/alert_parts.h"
 
-#define HOUR_US (INT64_C(3600) * US_PER_SECOND)
-#define MIB     (INT64_C(1) << 20)
+#define MIB (INT64_C(1) << 20)
 
 enum {
     RATE_LEAST_H = 6,    /* hours that must be known before a rate is believed */
@@ -300,7 +299,7 @@ static void take_sample(struct alerts *alerts, int64_t free_bytes, int64_t now_a
 {
     struct alert_sample *samples = alerts->samples;
 
-    if (alerts->sample_count > 0 && now_at - samples[0].at < HOUR_US)
+    if (alerts->sample_count > 0 && now_at - samples[0].at < US_PER_HOUR)
         return;
     if (alerts->sample_count < ALERT_SAMPLES)
         alerts->sample_count++;
@@ -317,7 +316,7 @@ static int64_t bytes_a_day(const struct alerts *alerts, int64_t free_bytes, int6
     if (alerts->sample_count == 0)
         return 0;
     oldest = alerts->samples + alerts->sample_count - 1;
-    if (now_at - oldest->at < RATE_LEAST_H * HOUR_US || free_bytes >= oldest->free_bytes)
+    if (now_at - oldest->at < RATE_LEAST_H * US_PER_HOUR || free_bytes >= oldest->free_bytes)
         return 0;
     days = (double)(now_at - oldest->at) / (double)US_PER_DAY;
     return (int64_t)((double)(oldest->free_bytes - free_bytes) / days);

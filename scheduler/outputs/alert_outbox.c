@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 #define FIRST_WAIT_US (INT64_C(30) * US_PER_SECOND)
-#define MOST_WAIT_US  (INT64_C(3600) * US_PER_SECOND)
+#define MOST_WAIT_US  US_PER_HOUR
 
 enum { DOUBLINGS = 7 }; /* of the first wait: 64 minutes */
 

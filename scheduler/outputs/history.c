@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#define MINUTE_US (INT64_C(60) * US_PER_SECOND)
-#define FAR_AT    (INT64_C(1400000) * US_PER_DAY) /* the year 5800: numbers of buckets still fit */
+#define FAR_AT (INT64_C(1400000) * US_PER_DAY) /* the year 5800: numbers of buckets still fit */
 
 /* `count` buckets: the window's length and the one that is not over yet. 90 minutes at the shortest
  * interval are 54,000 slots: they fit. */
@@ -12,9 +11,9 @@ static const struct window {
     int64_t bucket_us;
     int first, count;
 } windows[WINDOW_COUNT] = {
-    [WINDOW_HOUR] = {"1h", MINUTE_US, 0, 61},
-    [WINDOW_DAY] = {"24h", 30 * MINUTE_US, 61, 49},
-    [WINDOW_WEEK] = {"7d", 90 * MINUTE_US, 61 + 49, 113},
+    [WINDOW_HOUR] = {"1h", US_PER_MINUTE, 0, 61},
+    [WINDOW_DAY] = {"24h", 30 * US_PER_MINUTE, 61, 49},
+    [WINDOW_WEEK] = {"7d", 90 * US_PER_MINUTE, 61 + 49, 113},
 };
 
 void history_init(struct history *history)
