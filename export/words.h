@@ -1,6 +1,6 @@
 /* What a user says of an export: the options of `pollard dump`, `polls` and `gaps`, which are the
  * query of the page's addresses too. Their names and texts stand here once; errors (ERR_USAGE) name
- * them as the command line spells them. Texts are borrowed. */
+ * them as the command line spells them. Texts are borrowed. Any thread. */
 #ifndef EXPORT_WORDS_H
 #define EXPORT_WORDS_H
 
