@@ -150,13 +150,21 @@ static void make_room(struct upkeep *upkeep, bool is_first, const struct loop_ti
     }
 }
 
+static bool has_keepers(const struct feed_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->feeds[i]->keep_ms > 0)
+            return true;
+    return false;
+}
+
 static void tell(struct upkeep *upkeep, enum room_state before)
 {
     const struct service_settings *settings = &upkeep->set->service;
     enum room_state state = upkeep->room.state;
     bool is_full = state == ROOM_NONE || (state == ROOM_SHORT && upkeep->is_stuck);
 
-    if (state == ROOM_SHORT && before == ROOM_ENOUGH)
+    if (state == ROOM_SHORT && before == ROOM_ENOUGH && has_keepers(upkeep->set))
         log_event(LEVEL_WARN, "store_limit",
                   "state=short used_bytes=%" PRIu64 " limit_bytes=%" PRId64
                   " reason=\"the oldest polls of feeds that set keep go before their time\"",
