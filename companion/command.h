@@ -65,8 +65,8 @@ struct command {
     int (*run)(const struct arguments *arguments, struct err *err);
 };
 
-extern const struct command command_backup, command_check, command_feeds, command_try, command_dump, command_polls,
-    command_gaps, command_definitions, command_prune, command_stat, command_status, command_verify,
-    command_alert_test;
+extern const struct command command_backup, command_check, command_feeds, command_try, command_dump,
+    command_polls, command_gaps, command_definitions, command_prune, command_stat, command_status,
+    command_verify, command_alert_test;
 
 #endif

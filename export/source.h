@@ -72,7 +72,8 @@ int source_open(struct source *source, struct store *store, struct reader *reade
 void source_release(struct source *source);
 /* May its columns be told without reading a body? Then they are in the header now. */
 int source_learn_given(struct source *source, bool *is_given, struct err *err);
-/* Reads the poll's body into `body`. 1: the poll was forgotten (`keep`, prune) since it was read. */
+/* Reads the poll's body into `body`. 1: the poll was forgotten (`keep`, prune) since it was read.
+ */
 int source_fetch(struct source *source, const struct poll_record *poll, struct err *err);
 /* What the body fetched is: what its feed is said or found to be, or of an invalid one what its
  * bytes are. */

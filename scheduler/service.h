@@ -31,7 +31,7 @@ struct service {
     bool is_store_full;   /* store_limit is reached, and nothing may be forgotten: no polling */
     struct measures measures;
     struct alerts *alerts; /* NULL: --once has none */
-    struct alarm *pump; /* set to now: look at due polls and waiting hosts soon */
+    struct alarm *pump;    /* set to now: look at due polls and waiting hosts soon */
 };
 
 /* Uniform in [0,1), from the service's own seed. */
