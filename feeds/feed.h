@@ -1,8 +1,9 @@
 /* What to poll: one feed, the service's settings, and a set of them as loaded from a directory.
  *
  * Plain data, immutable after loading. A feed is counted (feed_hold / feed_drop), because polls in
- * flight may outlive the set they came from. Main thread only. All texts are owned by their struct.
- * Templates still hold ${secret:NAME} and ${slot:…}: template.h expands them for each request. */
+ * flight may outlive the set they came from. One thread at a time. All texts are owned by their
+ * struct. Templates still hold ${secret:NAME} and ${slot:…}: template.h expands them for each
+ * request. */
 #ifndef FEEDS_FEED_H
 #define FEEDS_FEED_H
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "scheduler/net/ca_bundle.h"
 #include "scheduler/net/courier_errand.h"
 
@@ -14,6 +15,7 @@ enum { STOP_WAIT_S = 2 };
 struct courier {
     struct wake *wake;
     struct errand *errand; /* NULL: none */
+    int64_t cancelled_us;  /* monotonic: when the errand was broken off */
     pthread_t thread;
     letter_fn *on_done;
     void *cookie;
@@ -72,14 +74,12 @@ int courier_new(struct courier **made, struct loop *loop, const struct courier_o
     return 0;
 }
 
-/* true: the thread has ended within STOP_WAIT_S, and was joined. */
+/* true: the thread has ended within STOP_WAIT_S of being told to, and was joined. */
 static bool join(struct courier *courier)
 {
-    struct timespec until;
+    struct timespec until = {.tv_sec = courier->cancelled_us / US_PER_SECOND + STOP_WAIT_S};
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += STOP_WAIT_S;
-    return pthread_timedjoin_np(courier->thread, NULL, &until) == 0;
+    return pthread_clockjoin_np(courier->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
 void courier_cancel(struct courier *courier)
@@ -89,6 +89,8 @@ void courier_cancel(struct courier *courier)
     if (!errand)
         return;
     pthread_mutex_lock(&errand->lock);
+    if (!errand->is_broken_off)
+        courier->cancelled_us = clock_mono_us();
     errand->is_broken_off = true;
     pthread_mutex_unlock(&errand->lock);
 }
