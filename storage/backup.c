@@ -174,12 +174,16 @@ static int backup_init(struct backup *backup, const char *dir, const char *dest,
     *backup = (struct backup){.dir = dir, .partial_fd = -1};
     while (length > 1 && dest[length - 1] == '/')
         length--;
-    if (!length)
-        return err_set(err, ERR_USAGE, "DEST is empty");
+    if (!length) {
+        err_set(err, ERR_USAGE, "DEST is empty");
+        return -1;
+    }
     backup->dest = strndup(dest, length);
     backup->partial = malloc(length + sizeof ".partial");
-    if (!backup->dest || !backup->partial)
-        return err_memory(err);
+    if (!backup->dest || !backup->partial) {
+        err_memory(err);
+        return -1;
+    }
     (void)snprintf(backup->partial, length + sizeof ".partial", "%s.partial", backup->dest);
     return 0;
 }
