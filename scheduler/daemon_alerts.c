@@ -6,9 +6,8 @@
 #include "scheduler/daemon_alerts_parts.h"
 #include "scheduler/outputs/alert_words.h"
 
-#define STOP_GRACE_US  (INT64_C(5) * US_PER_SECOND / 2)
-#define COMMIT_WAIT_MS (INT64_C(60) * 1000) /* a commit that waits longer is not healthy */
-#define AGAIN_US       (US_PER_SECOND / 10) /* between two looks at what to tell */
+#define STOP_GRACE_US (INT64_C(5) * US_PER_SECOND / 2)
+#define AGAIN_US      (US_PER_SECOND / 10) /* between two looks at what to tell */
 
 enum { LOG_ITEMS_MAX = 5 }; /* of a message, told one by one in the log */
 
@@ -152,9 +151,8 @@ static void on_settled(void *cookie, uint64_t number)
 static bool is_well(void *cookie)
 {
     const struct daemon *daemon = cookie;
-    struct writer *writer = daemon->service.writer;
 
-    return writer_state(writer, NULL) == WRITER_OK && writer_waits_ms(writer) < COMMIT_WAIT_MS;
+    return daemon_is_healthy(daemon, NULL);
 }
 
 static void on_stop(void *cookie)

@@ -10,8 +10,6 @@
 #include "scheduler/net/httpd.h"
 #include "scheduler/outputs/site.h"
 
-enum { COMMIT_LATE_MS = 30 * 1000 };
-
 /* NULL: nowhere. */
 static const char *listen_of(const struct daemon *daemon)
 {
@@ -52,17 +50,12 @@ static void end_report(void *report)
 /* That the loop turns need not be said: who asks gets an answer, or none. */
 static bool is_healthy(void *cookie, struct buf *why)
 {
-    struct daemon *daemon = cookie;
-    int64_t waits_ms = writer_waits_ms(daemon->service.writer);
+    const struct daemon *daemon = cookie;
     struct err err = {0};
 
-    if (writer_state(daemon->service.writer, &err) != WRITER_OK) {
-        (void)buf_append_text(why, err.text);
-        return false;
-    }
-    if (waits_ms < COMMIT_LATE_MS)
+    if (daemon_is_healthy(daemon, &err))
         return true;
-    (void)buf_printf(why, "a commit has waited for %" PRId64 " s", waits_ms / 1000);
+    (void)buf_append_text(why, err.text);
     return false;
 }
 

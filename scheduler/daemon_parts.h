@@ -47,6 +47,8 @@ void daemon_on_tick(void *cookie);
 void daemon_on_end(void *cookie);
 void daemon_on_reload(void *cookie);
 void daemon_on_report(void *cookie, struct manager_report *report);
+/* Commits work: for the page and the heartbeat. The watchdog has a span of its own, the unit's. */
+bool daemon_is_healthy(const struct daemon *daemon, struct err *why);
 void daemon_append_run(struct daemon *daemon, int64_t alive_at, int64_t ended_at);
 
 /* daemon_page.c. Listening begins before the loop turns, and nothing is answered before it does. */

@@ -15,7 +15,8 @@ enum {
     STEP_US = 100 * 1000,       /* a difference of clocks that is a jump */
     SUSPEND_US = 2 * 1000 * 1000,
     RESOLVING_MAX = 16,
-    RESOLVE_LOOK_US = 20 * 1000
+    RESOLVE_LOOK_US = 20 * 1000,
+    COMMIT_LATE_MS = 30 * 1000
 };
 
 static void on_step_of(void *cookie, struct poll *poll)
@@ -74,6 +75,18 @@ static void watch_writer(struct daemon *daemon, const struct loop_time *now)
         loop_stop(daemon->service.loop);
         break;
     }
+}
+
+bool daemon_is_healthy(const struct daemon *daemon, struct err *why)
+{
+    int64_t waits_ms = writer_waits_ms(daemon->service.writer);
+
+    if (writer_state(daemon->service.writer, why) != WRITER_OK)
+        return false;
+    if (waits_ms < COMMIT_LATE_MS)
+        return true;
+    err_set(why, ERR_IO, "a commit has waited for %" PRId64 " s", waits_ms / 1000);
+    return false;
 }
 
 static struct loop_time run_due(struct daemon *daemon, struct loop_time now)
