@@ -396,8 +396,7 @@ class Localhost(Case):
     def test_no_feed_may_ask_the_page(self):
         port = free_port()
         self.stage.feed("self", f"http://{LISTEN}:{port}/status.json", interval="200ms")
-        self.stage.start("--listen", f"{LISTEN}:{port}").ready()
-        within(10, lambda: self.stage.polls("self"), "a poll")
+        self.stage.start("--listen", f"{LISTEN}:{port}").ready().wait_for("failing feed=self")
         self.assertEqual({poll["detail"] for poll in self.stage.polls("self")
                           if poll["outcome"] == "failed"}, {"blocked"})
 
