@@ -220,7 +220,7 @@ static void expect_note(struct scratch *scratch, const char *name, const char *t
     struct buf out;
     int found;
 
-    buf_init(&out, 2 * NOTE_TEXT_MAX);
+    buf_init(&out, (size_t)2 * NOTE_TEXT_MAX);
     found = store_note(scratch->store, name, &out, NULL);
     assert_int_equal(found, text ? 1 : 0);
     if (text) {
