@@ -78,7 +78,8 @@ static void a_target_has_limits(void **state)
     assert_int_equal(httpd_target_parse(&target, text, HTTPD_TARGET_MAX + 1, &err), -1);
     assert_int_equal(err.kind, ERR_FULL);
     memset(text, '&', sizeof text);
-    memcpy(text, "/?", 2);
+    text[0] = '/';
+    text[1] = '?';
     for (size_t i = 0; i <= HTTPD_PARAMETERS_MAX; i++)
         text[2 * i + 2] = 'a';
     assert_int_equal(httpd_target_parse(&target, text, 2 * HTTPD_PARAMETERS_MAX + 1, &err), 0);
