@@ -18,17 +18,6 @@ bool hash_equal(const struct hash *a, const struct hash *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-void hash_format(const struct hash *hash, char out[HASH_TEXT_MAX])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < sizeof hash->bytes; i++) {
-        out[2 * i] = digits[hash->bytes[i] >> 4];
-        out[2 * i + 1] = digits[hash->bytes[i] & 15];
-    }
-    out[HASH_TEXT_MAX - 1] = '\0';
-}
-
 uint64_t hash64(const void *bytes, size_t length, uint64_t seed)
 {
     return XXH3_64bits_withSeed(bytes, length, seed);

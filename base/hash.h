@@ -12,12 +12,9 @@
 struct hash {
     uint8_t bytes[16];
 };
-enum { HASH_TEXT_MAX = 33 };
 
 struct hash hash_of(const void *bytes, size_t length);
 bool hash_equal(const struct hash *a, const struct hash *b);
-/* 32 lower-case hex digits. */
-void hash_format(const struct hash *hash, char out[HASH_TEXT_MAX]);
 uint64_t hash64(const void *bytes, size_t length, uint64_t seed);
 
 #endif
